@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the inspector sees from outside: values only, sanitised, nothing mapped when the call returns.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ringcast/caps.hpp"
+#include "ringcast/layout.hpp"
+
+namespace ringcast {
+
+struct FlowInfo {
+    FlowKind kind{};
+    std::uint64_t object_bytes = 0;
+    std::uint64_t slot_count = 0;
+    std::uint64_t arena_bytes = 0;
+    std::uint64_t first_index = 0;
+    std::uint64_t head = 0;
+    std::uint64_t depth_ns = 0;
+    std::uint64_t depth_wanted_ns = 0;
+    std::uint64_t committed = 0;  ///< records that read committed now
+    layout::Caps caps{};          ///< of the newest record, else of the object
+    std::optional<std::int64_t> newest_pts_ns;
+    std::optional<std::int64_t> newest_age_ns;  ///< now - capture time
+    std::optional<std::int64_t> oldest_pts_ns;
+    bool writer_alive = false;
+    bool ended = false;
+};
+
+struct CellInfo {
+    unsigned cell = 0;
+    std::uint32_t pid = 0;
+    std::string name;
+    std::string plugin;
+    layout::SinkState state{};
+    std::string reason;
+    bool lossless = false;
+    std::array<std::uint64_t, layout::kFlowCount> cursor{};
+    std::array<std::uint64_t, layout::kFlowCount> delivered{};
+    std::array<std::uint64_t, layout::kFlowCount> overrun{};
+    std::array<std::uint64_t, layout::kFlowCount> aborted{};
+    std::uint64_t dropped_frames = 0;
+    std::uint64_t repeated_frames = 0;
+    std::uint64_t silence_samples = 0;
+    std::uint64_t frames_encoded = 0;
+    std::uint64_t bytes_sent = 0;
+    std::int64_t lag_ns = 0;
+    std::int64_t queue_ns = 0;
+    std::int64_t output_pts_ns = 0;
+    std::int64_t played_pts_ns = -1;
+    std::uint64_t reconnects = 0;
+    std::int64_t attached_ns = 0;
+    std::int64_t updated_ns = 0;
+};
+
+struct BusInfo {
+    std::string name;
+    std::string producer;
+    std::uint64_t session = 0;
+    std::uint32_t layout_major = 0;
+    std::uint32_t layout_minor = 0;
+    std::uint32_t creator_pid = 0;
+    std::uint32_t owner_uid = 0;
+    std::uint32_t writer_mode = 0;
+    std::int64_t age_ns = 0;  ///< since created
+    bool alive = false;       ///< any writer lock held
+    bool ended = false;
+    std::vector<FlowInfo> flows;
+    std::vector<CellInfo> readers;      ///< only cells whose lock is held
+    std::vector<std::string> problems;  ///< damaged or unreadable objects, one line each
+};
+
+/// Names of all buses that have an object, live or stale, sorted.
+std::vector<std::string> list_buses();
+/// Throws Error(not_found) when nothing of that name is there; a damaged object is a line in `problems`.
+BusInfo inspect_bus(const std::string& bus);
+
+struct CleanedObject {
+    std::string object;  ///< file name under /dev/shm
+    std::uint64_t bytes = 0;
+};
+/// Removes objects of buses whose writers are gone (all buses, or one), under their locks, never racing a live open.
+/// With dry_run only lists.
+std::vector<CleanedObject> clean_buses(const std::optional<std::string>& bus, bool dry_run);
+
+/// Control bytes and invalid UTF-8 replaced, cut at `max` bytes: fit for a terminal.
+std::string sanitise(std::string_view text, std::size_t max = 256);
+
+std::string_view name_of(layout::SinkState state);
+
+}  // namespace ringcast

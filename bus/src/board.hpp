@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The board: a cell per reader. Readers write their own cell; nobody trusts what stands in it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "file_lock.hpp"
+#include "ringcast/reader.hpp"
+#include "shm_object.hpp"
+
+namespace ringcast {
+
+inline constexpr std::uint64_t kBoardSize =
+    sizeof(layout::BoardHeader) + layout::kBoardCells * sizeof(layout::BoardCell);
+
+void format_board(layout::BoardHeader& header, const std::string& bus, std::uint64_t session);
+
+/// A checked view of a mapped board.
+class BoardView {
+public:
+    /// nullopt when the header does not describe kBoardCells cells.
+    static std::optional<BoardView> of(const ShmObject& object);
+
+    [[nodiscard]] layout::BoardHeader& header() const noexcept { return *header_; }
+    [[nodiscard]] layout::BoardCell& cell(unsigned number) const noexcept { return cells_[number]; }
+    /// Whether a living reader holds the cell (a kernel lock on its bytes).
+    [[nodiscard]] bool is_alive(unsigned number) const noexcept;
+    static std::int64_t cell_offset(unsigned number) noexcept {
+        return static_cast<std::int64_t>(sizeof(layout::BoardHeader) + number * sizeof(layout::BoardCell));
+    }
+
+private:
+    BoardView(layout::BoardHeader* header, layout::BoardCell* cells, int fd)
+        : header_(header), cells_(cells), fd_(fd) {}
+    layout::BoardHeader* header_;
+    layout::BoardCell* cells_;
+    int fd_;
+};
+
+/// A reader's end of the board: its cell, or nothing when the board is full, absent, damaged or not writable.
+class Board final : public BoardEntry {
+public:
+    Board() = default;
+    Board(const ReaderOptions& options, std::uint64_t session);
+
+    void set_state(layout::SinkState state, std::string_view reason) override;
+    [[nodiscard]] layout::BoardCell* cell() override { return cell_; }
+    void show_cursor(FlowKind kind, std::uint64_t cursor, const ReadCounts& counts) noexcept;
+
+private:
+    void claim(const ReaderOptions& options);
+    void announce() noexcept;
+
+    std::optional<ShmObject> object_;
+    std::optional<FileLock> lock_;
+    layout::BoardHeader* header_ = nullptr;
+    layout::BoardCell* cell_ = nullptr;
+    bool lossless_ = false;
+};
+
+}  // namespace ringcast

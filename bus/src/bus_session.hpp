@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Making, joining, ending and leaving a bus: everything a producer does under the bus lock.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "board.hpp"
+#include "file_lock.hpp"
+#include "flow_writer.hpp"
+#include "ringcast/producer.hpp"
+#include "shm_object.hpp"
+
+namespace ringcast {
+
+/// What a flow object is to hold.
+struct FlowPlan {
+    FlowKind kind{};
+    layout::Caps caps{};
+    std::uint64_t slot_count = 0;
+    std::uint64_t arena_size = 0;
+    std::uint64_t depth_ns = 0;
+    std::uint64_t depth_wanted_ns = 0;
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return flow_object_size(slot_count, arena_size); }
+};
+
+/// One flow this process writes.
+struct OwnedFlow {
+    FileLock writer_lock;
+    FileLock liveness;
+    ShmObject object;
+    FlowWriter writer;
+    layout::Caps caps;
+};
+
+class BusSession {
+public:
+    /// Takes the writer locks (Error busy names the holder), starts a new session or joins the one whose other flows
+    /// are alive, and publishes the objects: flows and board first, the bus object last.
+    BusSession(const ProducerOptions& options, const std::vector<FlowPlan>& plans);
+    ~BusSession();
+    BusSession(const BusSession&) = delete;
+    BusSession& operator=(const BusSession&) = delete;
+
+    /// Marks the own flows ended, and the bus when no other writer is alive; wakes; removes the names.
+    void end();
+
+    [[nodiscard]] OwnedFlow* flow(FlowKind kind) noexcept;
+    [[nodiscard]] layout::BusHeader& header() noexcept { return *bus_->as<layout::BusHeader>(); }
+    [[nodiscard]] const BoardView& board() const noexcept { return *board_view_; }
+    [[nodiscard]] std::uint64_t session() const noexcept { return session_; }
+    [[nodiscard]] std::int64_t epoch_ns() const noexcept { return bus_->as<layout::BusHeader>()->epoch_ns; }
+    void wake() noexcept;
+
+private:
+    struct Locks {
+        FlowKind kind;
+        FileLock writer;
+        FileLock liveness;
+    };
+    [[nodiscard]] std::vector<Locks> take_locks(const std::vector<FlowPlan>& plans) const;
+    [[nodiscard]] bool is_other_writer_alive(const std::vector<FlowPlan>& own) const;
+    [[nodiscard]] bool is_other_flow_alive() const;
+    void start(const ProducerOptions& options);
+    bool join();
+    void publish(std::optional<ShmObject> old_bus, bool is_new);
+    void check_owner() const;
+
+    std::string bus_name_;
+    std::uint64_t session_ = 0;
+    std::optional<ShmObject> bus_;
+    std::optional<ShmObject> board_;
+    std::optional<BoardView> board_view_;
+    std::array<std::unique_ptr<OwnedFlow>, layout::kFlowCount> flows_;
+    bool ended_ = false;
+};
+
+}  // namespace ringcast

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow_memory.hpp"
+
+#include <bit>
+
+#include "shm_object.hpp"
+
+namespace ringcast {
+
+void format_flow(layout::FlowHeader& header, layout::FlowKind kind, std::uint64_t slot_count, std::uint64_t arena_size,
+                 std::uint64_t first_index, std::uint64_t session) {
+    const std::uint64_t object_size = flow_object_size(slot_count, arena_size);
+    fill_object_header(header.object, layout::ObjectType::flow, sizeof(layout::FlowHeader), object_size, session);
+    header.kind = kind;
+    header.descriptor_size = sizeof(layout::Descriptor);
+    header.slot_count = slot_count;
+    header.descriptors_offset = sizeof(layout::FlowHeader);
+    header.arena_offset = object_size - arena_size;
+    header.arena_size = arena_size;
+    header.first_index = first_index;
+    header.caps_generation = 1;
+    header.head.store(first_index, std::memory_order_relaxed);
+}
+
+std::optional<FlowGeometry> read_geometry(const layout::FlowHeader& header, std::uint64_t mapped_size) noexcept {
+    FlowGeometry parts;
+    parts.kind = header.kind;
+    parts.slot_count = header.slot_count;
+    parts.descriptors_offset = header.descriptors_offset;
+    parts.arena_offset = header.arena_offset;
+    parts.arena_size = header.arena_size;
+    parts.first_index = header.first_index;
+    parts.object_size = header.object.object_size;
+    const std::uint64_t limit = mapped_size < parts.object_size ? mapped_size : parts.object_size;
+    const bool is_sane =
+        static_cast<std::uint32_t>(parts.kind) < layout::kFlowCount &&
+        header.descriptor_size == sizeof(layout::Descriptor) && std::has_single_bit(parts.slot_count) &&
+        parts.slot_count <= limit / sizeof(layout::Descriptor) &&
+        parts.descriptors_offset == sizeof(layout::FlowHeader) && parts.arena_offset <= limit &&
+        parts.arena_offset % layout::kArenaAlignment == 0 &&
+        parts.arena_offset >= parts.descriptors_offset + parts.slot_count * sizeof(layout::Descriptor) &&
+        parts.arena_size > 0 && parts.arena_size % layout::kArenaAlignment == 0 &&
+        parts.arena_size <= limit - parts.arena_offset && parts.first_index < (1ULL << 61);
+    if (!is_sane) return std::nullopt;
+    return parts;
+}
+
+}  // namespace ringcast

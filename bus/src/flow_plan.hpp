@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/// How large the flow objects of a producer become.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bus_session.hpp"
+
+namespace ringcast {
+
+struct FlowPlans {
+    std::vector<FlowPlan> flows;
+    std::string warning;  ///< when a default depth had to shrink
+};
+
+/// Depth is media time: 1 s of video, 30 s of audio unless stated. When /dev/shm has less room the defaults shrink,
+/// video to no fewer than 4 frames; a stated depth that does not fit throws Error(no_space).
+FlowPlans plan_flows(const ProducerOptions& options);
+FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes);
+
+}  // namespace ringcast

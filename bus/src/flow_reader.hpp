@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The lock-free reading side of one flow, over any memory laid out as a flow object.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "board.hpp"
+#include "flow_memory.hpp"
+#include "ringcast/reader.hpp"
+#include "shm_object.hpp"
+
+namespace ringcast {
+
+/// Thread rules: one thread; the writer is elsewhere and never waits for it.
+/// Invariants:
+///  1. Nothing is stored into the flow's memory.
+///  2. Every value from shared memory is copied once, checked, and only the copy is used.
+///  3. cursor_ only rises; each index it passes is counted once: delivered, overrun or aborted.
+class RingReader final : public FlowReader {
+public:
+    explicit RingReader(const FlowMemory& memory, Board* board = nullptr);
+
+    ReadStatus try_read(const std::function<void(const Record&)>& use) override;
+    ReadStatus try_peek(Record& record) override;
+    void seek_oldest() override;
+    void seek_newest() override;
+
+    [[nodiscard]] FlowKind kind() const override { return memory_.geometry.kind; }
+    [[nodiscard]] const layout::Caps& initial_caps() const override { return initial_caps_; }
+    [[nodiscard]] std::uint64_t cursor() const override { return cursor_; }
+    [[nodiscard]] std::uint64_t head() const override;
+    [[nodiscard]] std::uint64_t first_index() const override { return memory_.geometry.first_index; }
+    [[nodiscard]] std::uint64_t slot_count() const override { return memory_.geometry.slot_count; }
+    [[nodiscard]] std::uint64_t depth_ns() const override { return depth_ns_; }
+    [[nodiscard]] ReadCounts counts() const override { return counts_; }
+
+private:
+    enum class Look { record, nothing, ended, damaged };
+
+    /// Moves the cursor over lost records to the next committed one and copies its descriptor.
+    Look find_next(Record& record);
+    [[nodiscard]] bool is_ended() const;
+    void count_lost(std::uint64_t stamp);
+    [[nodiscard]] bool check_record(const RecordFields& fields, Record& record) const;
+    [[nodiscard]] bool is_committed(std::uint64_t index) const;
+    [[nodiscard]] std::uint64_t lowest_possible(std::uint64_t head) const;
+    void show_cursor();
+
+    FlowMemory memory_;
+    layout::Caps initial_caps_;
+    std::uint64_t depth_ns_;
+    Board* board_;
+    std::uint64_t cursor_ = 0;
+    ReadCounts counts_;
+};
+
+}  // namespace ringcast

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ringcast/inspect.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "board.hpp"
+#include "flow_memory.hpp"
+#include "names.hpp"
+#include "ringcast/error.hpp"
+#include "shm_object.hpp"
+#include "system.hpp"
+
+namespace ringcast {
+namespace {
+
+template <std::size_t N>
+std::string text_of(const std::array<char, N>& field) {
+    const std::array<char, N> copy = field;  // the owner may be writing it
+    return sanitise(std::string_view(copy.data(), N), N);
+}
+
+std::optional<RecordFields> committed_fields(const FlowMemory& memory, std::uint64_t index) {
+    const layout::Descriptor& slot = memory.slot(index);
+    const std::uint64_t committed = make_stamp(index, layout::SlotState::committed);
+    if (slot.stamp.load(std::memory_order_acquire) != committed) return std::nullopt;
+    const RecordFields fields = load_fields(slot);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (slot.stamp.load(std::memory_order_relaxed) != committed) return std::nullopt;
+    return fields;
+}
+
+void read_records(const FlowMemory& memory, FlowInfo& info) {
+    const std::uint64_t lowest =
+        std::max(info.first_index, info.head > info.slot_count ? info.head - info.slot_count : 0);
+    for (std::uint64_t index = lowest; index < info.head; ++index) {
+        const auto fields = committed_fields(memory, index);
+        if (!fields) continue;
+        ++info.committed;
+        if (!info.oldest_pts_ns) info.oldest_pts_ns = fields->pts_ns;
+        info.newest_pts_ns = fields->pts_ns;
+        info.newest_age_ns = monotonic_ns() - fields->capture_time_ns;
+        info.caps = fields->caps;
+    }
+}
+
+std::optional<FlowInfo> inspect_flow(const std::string& bus, FlowKind kind, std::uint64_t session) {
+    const std::string name = flow_object(bus, kind);
+    const auto object = ShmObject::open(name, ShmObject::Access::read_only, layout::ObjectType::flow);
+    if (!object) return std::nullopt;
+    const auto& header = *object->as<layout::FlowHeader>();
+    const auto geometry = read_geometry(header, object->size());
+    if (!geometry || geometry->kind != kind) {
+        throw Error(ErrorCode::damaged, "shared memory " + shm_path(name) + ": header does not fit the object");
+    }
+    if (header.object.session != session) return std::nullopt;
+    FlowInfo info;
+    info.kind = kind;
+    info.object_bytes = object->size();
+    info.slot_count = geometry->slot_count;
+    info.arena_bytes = geometry->arena_size;
+    info.first_index = geometry->first_index;
+    info.head = header.head.load(std::memory_order_acquire);
+    info.depth_ns = header.depth_ns;
+    info.depth_wanted_ns = header.depth_wanted_ns;
+    info.caps = header.caps;
+    info.writer_alive = is_locked(liveness_path(bus, kind));
+    info.ended = header.ended.load(std::memory_order_acquire) != 0;
+    read_records(FlowMemory(object->data(), *geometry), info);
+    return info;
+}
+
+template <class T>
+std::array<std::uint64_t, layout::kFlowCount> values_of(const std::array<std::atomic<T>, layout::kFlowCount>& fields) {
+    std::array<std::uint64_t, layout::kFlowCount> values{};
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = fields[i].load(std::memory_order_relaxed);
+    return values;
+}
+
+CellInfo read_cell(const layout::BoardCell& cell, unsigned number) {
+    constexpr auto relaxed = std::memory_order_relaxed;
+    CellInfo info;
+    info.cell = number;
+    info.pid = cell.pid.load(relaxed);
+    info.name = text_of(cell.name);
+    info.plugin = text_of(cell.plugin);
+    info.state = static_cast<layout::SinkState>(cell.state.load(relaxed));
+    info.reason = text_of(cell.reason);
+    info.lossless = (cell.flags.load(relaxed) & layout::kCellLossless) != 0;
+    info.cursor = values_of(cell.cursor);
+    info.delivered = values_of(cell.delivered);
+    info.overrun = values_of(cell.overrun);
+    info.aborted = values_of(cell.aborted);
+    info.dropped_frames = cell.dropped_frames.load(relaxed);
+    info.repeated_frames = cell.repeated_frames.load(relaxed);
+    info.silence_samples = cell.silence_samples.load(relaxed);
+    info.frames_encoded = cell.frames_encoded.load(relaxed);
+    info.bytes_sent = cell.bytes_sent.load(relaxed);
+    info.lag_ns = cell.lag_ns.load(relaxed);
+    info.queue_ns = cell.queue_ns.load(relaxed);
+    info.output_pts_ns = cell.output_pts_ns.load(relaxed);
+    info.played_pts_ns = cell.played_pts_ns.load(relaxed);
+    info.reconnects = cell.reconnects.load(relaxed);
+    info.attached_ns = cell.attached_ns.load(relaxed);
+    info.updated_ns = cell.updated_ns.load(relaxed);
+    return info;
+}
+
+void inspect_board(BusInfo& info) {
+    const auto object =
+        ShmObject::open(board_object(info.name), ShmObject::Access::read_only, layout::ObjectType::board);
+    if (!object || object->as<layout::BoardHeader>()->object.session != info.session) return;
+    const auto view = BoardView::of(*object);
+    if (!view) throw Error(ErrorCode::damaged, "shared memory " + shm_path(board_object(info.name)) + ": not a board");
+    for (unsigned number = 0; number < layout::kBoardCells; ++number) {
+        if (view->is_alive(number)) info.readers.push_back(read_cell(view->cell(number), number));
+    }
+}
+
+/// The bus part of an object's file name, nullopt when it is not one of ours.
+std::optional<std::string> bus_of(const std::string& file) {
+    if (!file.starts_with(kNamePrefix)) return std::nullopt;
+    const std::size_t end = file.find('.', kNamePrefix.size());
+    if (end == std::string::npos) return std::nullopt;
+    std::string bus = file.substr(kNamePrefix.size(), end - kNamePrefix.size());
+    if (!is_bus_name(bus)) return std::nullopt;
+    return bus;
+}
+
+std::vector<std::filesystem::directory_entry> shm_entries() {
+    std::vector<std::filesystem::directory_entry> entries;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(kShmDirectory, error))
+        entries.push_back(entry);
+    return entries;
+}
+
+bool is_lock_file(const std::string& file) {
+    return file.ends_with(".lock") || file.ends_with(".live");
+}
+
+/// Removes (or lists) every object of one bus, unless somebody alive writes it. Holds the bus lock meanwhile, so that
+/// no producer is between taking its locks and publishing.
+void clean_bus(const std::string& bus, bool dry_run, std::vector<CleanedObject>& cleaned) {
+    struct stat info {};
+    const std::string lock_path = bus_lock_path(bus);
+    const bool had_lock = ::stat(lock_path.c_str(), &info) == 0;
+    const auto bus_lock = FileLock::try_lock_file(lock_path, 0600);
+    if (!bus_lock) return;
+    const bool is_alive = std::any_of(std::begin(kAllFlows), std::end(kAllFlows),
+                                      [&](FlowKind kind) { return is_locked(writer_lock_path(bus, kind)); });
+    if (!is_alive) {
+        for (const auto& entry : shm_entries()) {
+            const std::string file = entry.path().filename();
+            if (bus_of(file) != bus || entry.path() == lock_path) continue;
+            std::error_code error;
+            const std::uint64_t bytes = is_lock_file(file) ? 0 : entry.file_size(error);
+            if (!dry_run && !std::filesystem::remove(entry.path(), error)) {
+                throw Error(ErrorCode::permission, "cannot remove " + entry.path().string() + ": " + error.message());
+            }
+            cleaned.push_back({file, error ? 0 : bytes});
+        }
+        if (had_lock) cleaned.push_back({std::filesystem::path(lock_path).filename(), 0});
+    }
+    if ((!is_alive && !dry_run) || !had_lock) std::filesystem::remove(lock_path);
+}
+
+}  // namespace
+
+std::string_view name_of(layout::SinkState state) {
+    switch (state) {
+        case layout::SinkState::opening:
+            return "opening";
+        case layout::SinkState::ready:
+            return "ready";
+        case layout::SinkState::connecting:
+            return "connecting";
+        case layout::SinkState::live:
+            return "live";
+        case layout::SinkState::stalled:
+            return "stalled";
+        case layout::SinkState::backoff:
+            return "backoff";
+        case layout::SinkState::rejected:
+            return "rejected";
+        case layout::SinkState::failed:
+            return "failed";
+        case layout::SinkState::ended:
+            return "ended";
+    }
+    return "unknown";
+}
+
+std::vector<std::string> list_buses() {
+    std::set<std::string> buses;
+    for (const auto& entry : shm_entries()) {
+        const std::string file = entry.path().filename();
+        const auto bus = bus_of(file);
+        if (bus && !is_lock_file(file)) buses.insert(*bus);
+    }
+    return {buses.begin(), buses.end()};
+}
+
+BusInfo inspect_bus(const std::string& bus) {
+    check_bus_name(bus);
+    BusInfo info;
+    info.name = bus;
+    const auto note = [&](const Error& error) { info.problems.push_back(sanitise(error.what())); };
+    for (const FlowKind kind : kAllFlows)
+        info.alive = info.alive || is_locked(liveness_path(bus, kind));
+    try {
+        const auto object = ShmObject::open(bus_object(bus), ShmObject::Access::read_only, layout::ObjectType::bus);
+        if (!object) {
+            const auto buses = list_buses();
+            if (std::find(buses.begin(), buses.end(), bus) == buses.end()) {
+                throw Error(ErrorCode::not_found, "no bus '" + bus + "'");
+            }
+            info.problems.push_back("bus object is missing; `ringcast clean " + bus + "` removes what is left");
+            return info;
+        }
+        const auto& header = *object->as<layout::BusHeader>();
+        info.producer = text_of(header.producer_name);
+        info.session = header.object.session;
+        info.layout_major = header.object.major;
+        info.layout_minor = header.object.minor;
+        info.creator_pid = header.object.creator_pid;
+        info.owner_uid = object->owner();
+        info.writer_mode = header.writer_mode;
+        info.age_ns = monotonic_ns() - header.object.created_ns;
+        info.ended = header.ended.load(std::memory_order_acquire) != 0;
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::not_found) throw;
+        note(error);
+        return info;
+    }
+    for (const FlowKind kind : kAllFlows) {
+        try {
+            if (auto flow = inspect_flow(bus, kind, info.session)) info.flows.push_back(*flow);
+        } catch (const Error& error) {
+            note(error);
+        }
+    }
+    try {
+        inspect_board(info);
+    } catch (const Error& error) {
+        note(error);
+    }
+    return info;
+}
+
+std::vector<CleanedObject> clean_buses(const std::optional<std::string>& bus, bool dry_run) {
+    std::vector<CleanedObject> cleaned;
+    std::set<std::string> buses;
+    if (bus) {
+        check_bus_name(*bus);
+        buses.insert(*bus);
+    } else {
+        for (const auto& entry : shm_entries()) {
+            if (auto found = bus_of(entry.path().filename())) buses.insert(*found);
+        }
+    }
+    for (const std::string& name : buses)
+        clean_bus(name, dry_run, cleaned);
+    return cleaned;
+}
+
+}  // namespace ringcast

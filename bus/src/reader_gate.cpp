@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reader_gate.hpp"
+
+#include <algorithm>
+
+#include "system.hpp"
+
+namespace ringcast {
+namespace {
+
+/// A reader that dies gives no wake; its lock is looked at this often while somebody waits for it.
+constexpr std::chrono::milliseconds kLookAgain{50};
+
+/// Waits for a change of the board, announced by Board::announce().
+class BoardWait {
+public:
+    explicit BoardWait(layout::BoardHeader& header) : header_(header) {
+        // SYNC D: Dekker with Board::announce(): we announce ourselves, then look; the reader moves, then looks.
+        header_.writer_waiting.fetch_add(1, std::memory_order_seq_cst);
+    }
+    ~BoardWait() { header_.writer_waiting.fetch_sub(1, std::memory_order_seq_cst); }
+    BoardWait(const BoardWait&) = delete;
+    BoardWait& operator=(const BoardWait&) = delete;
+
+    [[nodiscard]] std::uint32_t ticket() const { return header_.cursor_word.load(std::memory_order_seq_cst); }
+    void wait(std::uint32_t ticket, std::chrono::nanoseconds longest) const {
+        futex_wait(header_.cursor_word, ticket, std::min<std::chrono::nanoseconds>(longest, kLookAgain));
+    }
+
+private:
+    layout::BoardHeader& header_;
+};
+
+bool is_ready(std::uint32_t state) {
+    switch (static_cast<layout::SinkState>(state)) {
+        case layout::SinkState::ready:
+        case layout::SinkState::connecting:
+        case layout::SinkState::live:
+        case layout::SinkState::stalled:
+        case layout::SinkState::backoff:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+ReaderGate::ReaderGate(const BoardView& board, std::chrono::nanoseconds reader_timeout)
+    : board_(board), reader_timeout_ns_(reader_timeout.count()) {}
+
+unsigned ReaderGate::ready_readers() const {
+    unsigned ready = 0;
+    for (unsigned number = 0; number < layout::kBoardCells; ++number) {
+        const layout::BoardCell& cell = board_.cell(number);
+        if (is_ready(cell.state.load(std::memory_order_acquire)) && board_.is_alive(number)) ++ready;
+    }
+    return ready;
+}
+
+bool ReaderGate::wait_ready(unsigned count, std::chrono::nanoseconds timeout) const {
+    const std::int64_t deadline = monotonic_ns() + timeout.count();
+    const BoardWait waiting(board_.header());
+    for (;;) {
+        const std::uint32_t ticket = waiting.ticket();
+        if (ready_readers() >= count) return true;
+        const std::int64_t left = deadline - monotonic_ns();
+        if (left <= 0) return false;
+        waiting.wait(ticket, std::chrono::nanoseconds(left));
+    }
+}
+
+bool ReaderGate::is_holding(unsigned number, std::size_t flow, std::uint64_t tail) {
+    const layout::BoardCell& cell = board_.cell(number);
+    if ((cell.flags.load(std::memory_order_acquire) & layout::kCellLossless) == 0) return false;
+    const std::uint64_t cursor = cell.cursor[flow].load(std::memory_order_seq_cst);
+    if (cursor >= tail) return false;
+    // Only now a system call: the reader is about to lose a record.
+    if (!board_.is_alive(number)) return false;
+    Watched& watched = watched_[number];
+    const std::int64_t attached = cell.attached_ns.load(std::memory_order_relaxed);
+    const std::int64_t now = monotonic_ns();
+    if (watched.attached_ns != attached) watched = {attached, cursor, now, false};
+    if (watched.cursor != cursor) {
+        watched.cursor = cursor;
+        watched.moved_ns = now;
+    }
+    if (now - watched.moved_ns > reader_timeout_ns_) watched.evicted = true;
+    return !watched.evicted;
+}
+
+void ReaderGate::wait(FlowKind kind, std::uint64_t tail) {
+    const auto flow = static_cast<std::size_t>(kind);
+    const auto is_anyone_holding = [&] {
+        bool holding = false;
+        for (unsigned number = 0; number < layout::kBoardCells; ++number) {
+            if (is_holding(number, flow, tail)) holding = true;
+        }
+        return holding;
+    };
+    if (!is_anyone_holding()) return;
+    const BoardWait waiting(board_.header());
+    for (;;) {
+        const std::uint32_t ticket = waiting.ticket();
+        if (!is_anyone_holding()) return;
+        waiting.wait(ticket, kLookAgain);
+    }
+}
+
+}  // namespace ringcast

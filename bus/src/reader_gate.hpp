@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Where a producer looks at its readers: counting the ready ones, and the one wait of lossless mode.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "board.hpp"
+
+namespace ringcast {
+
+class ReaderGate {
+public:
+    ReaderGate(const BoardView& board, std::chrono::nanoseconds reader_timeout);
+
+    [[nodiscard]] unsigned ready_readers() const;
+    [[nodiscard]] bool wait_ready(unsigned count, std::chrono::nanoseconds timeout) const;
+
+    /// Lossless: returns once no living lossless reader still wants a record of `kind` below `tail`. A reader that does
+    /// not move for reader_timeout is evicted here, in the writer's own state, and never waited for again.
+    void wait(FlowKind kind, std::uint64_t tail);
+
+private:
+    struct Watched {
+        std::int64_t attached_ns = 0;  // tells a new reader in the same cell from the evicted one
+        std::uint64_t cursor = 0;
+        std::int64_t moved_ns = 0;
+        bool evicted = false;
+    };
+    [[nodiscard]] bool is_holding(unsigned number, std::size_t flow, std::uint64_t tail);
+
+    const BoardView& board_;
+    std::int64_t reader_timeout_ns_;
+    std::array<Watched, layout::kBoardCells> watched_{};
+};
+
+}  // namespace ringcast
