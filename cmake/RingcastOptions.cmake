@@ -1,5 +1,7 @@
 # Build options, language level and the one private interface target that carries warnings and sanitizers.
 option(RINGCAST_BUILD_TESTS "Build the unit tests and test helpers." ${PROJECT_IS_TOP_LEVEL})
+option(RINGCAST_BUILD_BENCHMARKS "Build the benchmarks of tests/bench." OFF)
+option(RINGCAST_BUILD_FUZZERS "Build the fuzz harnesses of tests/fuzz (Clang only)." OFF)
 set(RINGCAST_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize takes them (address,undefined or thread).")
 
 set(CMAKE_CXX_STANDARD 20)

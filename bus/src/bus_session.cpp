@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "flow_plan.hpp"
 #include "names.hpp"
 #include "ringcast/error.hpp"
 #include "system.hpp"
@@ -41,7 +42,7 @@ ShmObject make_flow(const std::string& bus, const FlowPlan& plan, std::uint64_t 
     return object;
 }
 
-/// What an earlier session left under a name, if it is ours to replace; a damaged leftover is simply replaced.
+/// What stands under a name, if it is ours; a damaged leftover counts as nothing and is replaced.
 std::optional<ShmObject> open_leftover(const std::string& name, layout::ObjectType type) {
     try {
         return ShmObject::open(name, ShmObject::Access::read_write, type);
@@ -53,27 +54,22 @@ std::optional<ShmObject> open_leftover(const std::string& name, layout::ObjectTy
 
 }  // namespace
 
-BusSession::BusSession(const ProducerOptions& options, const std::vector<FlowPlan>& plans) : bus_name_(options.bus) {
+BusSession::BusSession(const ProducerOptions& options) : bus_name_(options.bus), fork_generation_(fork_generation()) {
     check_owner();
     const FileLock bus_lock = lock_bus(bus_name_);
-    std::vector<Locks> locks = take_locks(plans);
-    auto old_bus = open_leftover(bus_object(bus_name_), layout::ObjectType::bus);
-    const bool is_new = !is_other_writer_alive(plans) || !join();
-    if (is_new) start(options);
-    for (std::size_t i = 0; i < plans.size(); ++i) {
-        ShmObject object = make_flow(bus_name_, plans[i], session_);
-        const auto geometry = read_geometry(*object.as<layout::FlowHeader>(), object.size());
-        const FlowMemory memory(object.data(), *geometry);
-        flows_[static_cast<std::size_t>(plans[i].kind)] =
-            std::make_unique<OwnedFlow>(OwnedFlow{std::move(locks[i].writer), std::move(locks[i].liveness),
-                                                  std::move(object), FlowWriter(memory), plans[i].caps});
+    std::vector<Locks> locks = take_locks(options);
+    const bool is_new = !is_other_writer_alive(locks) || !join();
+    if (is_new) {
+        remove_leftovers();
+        start(options);
     }
-    publish(std::move(old_bus), is_new);
+    add_flows(options, std::move(locks));
+    publish(is_new);
 }
 
 BusSession::~BusSession() {
-    // Not ended: the locks go with the members, and a wake makes the readers look at once.
-    if (!ended_) wake();
+    // Not ended: the locks go with the members, and a wake makes the readers look at once. A forked child has neither.
+    if (!ended_ && fork_generation_ == fork_generation()) wake();
 }
 
 void BusSession::check_owner() const {
@@ -86,41 +82,59 @@ void BusSession::check_owner() const {
     }
 }
 
-std::vector<BusSession::Locks> BusSession::take_locks(const std::vector<FlowPlan>& plans) const {
+std::vector<BusSession::Locks> BusSession::take_locks(const ProducerOptions& options) const {
+    std::vector<FlowKind> kinds;
+    if (options.video) kinds.push_back(FlowKind::video);
+    if (options.audio) kinds.push_back(FlowKind::audio);
     std::vector<Locks> locks;
-    for (const FlowPlan& plan : plans) {
-        const std::string path = writer_lock_path(bus_name_, plan.kind);
+    for (const FlowKind kind : kinds) {
+        const std::string path = writer_lock_path(bus_name_, kind);
         auto writer = FileLock::try_lock_file(path, kWriterLockMode);
         if (!writer) {
-            throw Error(ErrorCode::busy, "bus '" + bus_name_ + "': its " + std::string(name_of(plan.kind)) +
+            throw Error(ErrorCode::busy, "bus '" + bus_name_ + "': its " + std::string(name_of(kind)) +
                                              " flow is being written by pid " + std::to_string(noted_holder(path)) +
                                              "; stop that producer or use another bus name");
         }
         writer->write_holder();
-        auto liveness = FileLock::try_lock_file(liveness_path(bus_name_, plan.kind), kLivenessMode);
+        auto liveness = FileLock::try_lock_file(liveness_path(bus_name_, kind), kLivenessMode);
         if (!liveness) {
             // Group members may open this file and could hold a lock on it; the writer lock decides, so make it anew.
-            ::unlink(liveness_path(bus_name_, plan.kind).c_str());
-            liveness = FileLock::try_lock_file(liveness_path(bus_name_, plan.kind), kLivenessMode);
+            ::unlink(liveness_path(bus_name_, kind).c_str());
+            liveness = FileLock::try_lock_file(liveness_path(bus_name_, kind), kLivenessMode);
         }
         if (!liveness) throw Error(ErrorCode::busy, "liveness file of bus '" + bus_name_ + "' cannot be locked");
-        locks.push_back({plan.kind, std::move(*writer), std::move(*liveness)});
+        locks.push_back({kind, std::move(*writer), std::move(*liveness)});
     }
     return locks;
 }
 
-bool BusSession::is_other_writer_alive(const std::vector<FlowPlan>& own) const {
+bool BusSession::is_other_writer_alive(const std::vector<Locks>& own) const {
     return std::any_of(std::begin(kAllFlows), std::end(kAllFlows), [&](FlowKind kind) {
-        const bool is_own =
-            std::any_of(own.begin(), own.end(), [&](const FlowPlan& plan) { return plan.kind == kind; });
+        const bool is_own = std::any_of(own.begin(), own.end(), [&](const Locks& locks) { return locks.kind == kind; });
         return !is_own && is_locked(liveness_path(bus_name_, kind));
     });
 }
 
-bool BusSession::is_other_flow_alive() const {
-    return std::any_of(std::begin(kAllFlows), std::end(kAllFlows), [&](FlowKind kind) {
-        return !flows_[static_cast<std::size_t>(kind)] && is_locked(liveness_path(bus_name_, kind));
-    });
+/// Before the new objects are made, so that a full ring's memory is free for its successor. Readers that still map the
+/// old objects see the mark, drain, and wait for the name.
+void BusSession::remove_leftovers() const {
+    for (const FlowKind kind : kAllFlows) {
+        const std::string name = flow_object(bus_name_, kind);
+        if (const auto old = open_leftover(name, layout::ObjectType::flow)) {
+            old->as<layout::FlowHeader>()->superseded.store(1, std::memory_order_release);
+        }
+        ::unlink(shm_path(name).c_str());
+    }
+    const std::string name = bus_object(bus_name_);
+    const auto old = open_leftover(name, layout::ObjectType::bus);
+    ::unlink(shm_path(name).c_str());
+    ::unlink(shm_path(board_object(bus_name_)).c_str());
+    if (old) {
+        auto& header = *old->as<layout::BusHeader>();
+        header.superseded.store(1, std::memory_order_release);
+        header.wake_word.fetch_add(1, std::memory_order_release);
+        futex_wake_all(header.wake_word);
+    }
 }
 
 void BusSession::start(const ProducerOptions& options) {
@@ -149,30 +163,25 @@ bool BusSession::join() {
     return board_view_.has_value();
 }
 
-void BusSession::publish(std::optional<ShmObject> old_bus, bool is_new) {
-    std::vector<ShmObject> old_flows;
-    for (const FlowKind kind : kAllFlows) {
-        const auto& flow = flows_[static_cast<std::size_t>(kind)];
-        if (!flow && !is_new) continue;
-        if (auto old = open_leftover(flow_object(bus_name_, kind), layout::ObjectType::flow)) {
-            if (!flow) old->unlink();
-            old_flows.push_back(std::move(*old));
-        }
+void BusSession::add_flows(const ProducerOptions& options, std::vector<Locks> locks) {
+    FlowPlans plans = plan_flows(options);
+    warning_ = std::move(plans.warning);
+    for (const FlowPlan& plan : plans.flows) {
+        ShmObject object = make_flow(bus_name_, plan, session_);
+        const FlowMemory memory(object.data(), *read_geometry(*object.as<layout::FlowHeader>(), object.size()));
+        const auto own = std::find_if(locks.begin(), locks.end(), [&](const Locks& l) { return l.kind == plan.kind; });
+        flows_[static_cast<std::size_t>(plan.kind)] = std::make_unique<OwnedFlow>(OwnedFlow{
+            std::move(own->writer), std::move(own->liveness), std::move(object), FlowWriter(memory), plan.caps});
+    }
+}
+
+void BusSession::publish(bool is_new) {
+    for (const auto& flow : flows_) {
         if (flow) flow->object.publish();
     }
     if (is_new) {
         board_->publish();
         bus_->publish();
-    }
-    // New names first, then the mark: a reader that sees it finds the new objects by name.
-    for (const ShmObject& old : old_flows) {
-        old.as<layout::FlowHeader>()->superseded.store(1, std::memory_order_release);
-    }
-    if (is_new && old_bus) {
-        auto& old = *old_bus->as<layout::BusHeader>();
-        old.superseded.store(1, std::memory_order_release);
-        old.wake_word.fetch_add(1, std::memory_order_release);
-        futex_wake_all(old.wake_word);
     }
     wake();
 }
@@ -180,17 +189,19 @@ void BusSession::publish(std::optional<ShmObject> old_bus, bool is_new) {
 void BusSession::end() {
     if (ended_) return;
     ended_ = true;
-    for (const auto& flow : flows_) {
-        if (flow) flow->object.as<layout::FlowHeader>()->ended.store(1, std::memory_order_release);
+    for (const auto& owned : flows_) {
+        if (owned) owned->object.as<layout::FlowHeader>()->ended.store(1, std::memory_order_release);
     }
     const FileLock bus_lock = lock_bus(bus_name_);
-    const bool is_last = !is_other_flow_alive();
+    const bool is_last = std::none_of(std::begin(kAllFlows), std::end(kAllFlows), [&](FlowKind kind) {
+        return flow(kind) == nullptr && is_locked(liveness_path(bus_name_, kind));
+    });
     if (is_last) header().ended.store(1, std::memory_order_release);
     wake();
     for (const FlowKind kind : kAllFlows) {
-        auto& flow = flows_[static_cast<std::size_t>(kind)];
-        if (!flow) continue;
-        flow->object.unlink();
+        OwnedFlow* owned = flow(kind);
+        if (owned == nullptr) continue;
+        owned->object.unlink();
         ::unlink(writer_lock_path(bus_name_, kind).c_str());
         ::unlink(liveness_path(bus_name_, kind).c_str());
     }

@@ -38,9 +38,10 @@ struct OwnedFlow {
 
 class BusSession {
 public:
-    /// Takes the writer locks (Error busy names the holder), starts a new session or joins the one whose other flows
-    /// are alive, and publishes the objects: flows and board first, the bus object last.
-    BusSession(const ProducerOptions& options, const std::vector<FlowPlan>& plans);
+    /// Takes the writer locks (Error busy names the holder), joins the session whose other flows are alive or removes
+    /// what a dead one left and starts a new one, and publishes the objects: flows and board first, the bus object
+    /// last.
+    explicit BusSession(const ProducerOptions& options);
     ~BusSession();
     BusSession(const BusSession&) = delete;
     BusSession& operator=(const BusSession&) = delete;
@@ -54,6 +55,8 @@ public:
     [[nodiscard]] std::uint64_t session() const noexcept { return session_; }
     [[nodiscard]] std::int64_t epoch_ns() const noexcept { return bus_->as<layout::BusHeader>()->epoch_ns; }
     void wake() noexcept;
+    /// One line when the default depth had to shrink, else empty.
+    [[nodiscard]] const std::string& warning() const noexcept { return warning_; }
 
 private:
     struct Locks {
@@ -61,12 +64,13 @@ private:
         FileLock writer;
         FileLock liveness;
     };
-    [[nodiscard]] std::vector<Locks> take_locks(const std::vector<FlowPlan>& plans) const;
-    [[nodiscard]] bool is_other_writer_alive(const std::vector<FlowPlan>& own) const;
-    [[nodiscard]] bool is_other_flow_alive() const;
+    [[nodiscard]] std::vector<Locks> take_locks(const ProducerOptions& options) const;
+    [[nodiscard]] bool is_other_writer_alive(const std::vector<Locks>& own) const;
+    void remove_leftovers() const;
     void start(const ProducerOptions& options);
     bool join();
-    void publish(std::optional<ShmObject> old_bus, bool is_new);
+    void add_flows(const ProducerOptions& options, std::vector<Locks> locks);
+    void publish(bool is_new);
     void check_owner() const;
 
     std::string bus_name_;
@@ -75,6 +79,8 @@ private:
     std::optional<ShmObject> board_;
     std::optional<BoardView> board_view_;
     std::array<std::unique_ptr<OwnedFlow>, layout::kFlowCount> flows_;
+    std::string warning_;
+    std::uint32_t fork_generation_;
     bool ended_ = false;
 };
 

@@ -2,11 +2,11 @@
 #include "flow_memory.hpp"
 
 #include <bit>
+#include <cstring>
 
 #include "shm_object.hpp"
 
 namespace ringcast {
-
 void format_flow(layout::FlowHeader& header, layout::FlowKind kind, std::uint64_t slot_count, std::uint64_t arena_size,
                  std::uint64_t first_index, std::uint64_t session) {
     const std::uint64_t object_size = flow_object_size(slot_count, arena_size);
@@ -23,18 +23,24 @@ void format_flow(layout::FlowHeader& header, layout::FlowKind kind, std::uint64_
 }
 
 std::optional<FlowGeometry> read_geometry(const layout::FlowHeader& header, std::uint64_t mapped_size) noexcept {
+    // One copy of the fixed part: a header that changes meanwhile must not pass the check with other values than are
+    // used.
+    alignas(layout::FlowHeader) std::array<std::byte, offsetof(layout::FlowHeader, head)> copy;
+    std::memcpy(copy.data(), &header, copy.size());
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const auto& fixed = *reinterpret_cast<const layout::FlowHeader*>(copy.data());
     FlowGeometry parts;
-    parts.kind = header.kind;
-    parts.slot_count = header.slot_count;
-    parts.descriptors_offset = header.descriptors_offset;
-    parts.arena_offset = header.arena_offset;
-    parts.arena_size = header.arena_size;
-    parts.first_index = header.first_index;
-    parts.object_size = header.object.object_size;
+    parts.kind = fixed.kind;
+    parts.slot_count = fixed.slot_count;
+    parts.descriptors_offset = fixed.descriptors_offset;
+    parts.arena_offset = fixed.arena_offset;
+    parts.arena_size = fixed.arena_size;
+    parts.first_index = fixed.first_index;
+    parts.object_size = fixed.object.object_size;
     const std::uint64_t limit = mapped_size < parts.object_size ? mapped_size : parts.object_size;
     const bool is_sane =
         static_cast<std::uint32_t>(parts.kind) < layout::kFlowCount &&
-        header.descriptor_size == sizeof(layout::Descriptor) && std::has_single_bit(parts.slot_count) &&
+        fixed.descriptor_size == sizeof(layout::Descriptor) && std::has_single_bit(parts.slot_count) &&
         parts.slot_count <= limit / sizeof(layout::Descriptor) &&
         parts.descriptors_offset == sizeof(layout::FlowHeader) && parts.arena_offset <= limit &&
         parts.arena_offset % layout::kArenaAlignment == 0 &&

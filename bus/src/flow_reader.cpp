@@ -84,7 +84,7 @@ RingReader::Look RingReader::find_next(Record& record) {
 bool RingReader::check_record(const RecordFields& fields, Record& record) const {
     const std::uint64_t arena = memory_.geometry.arena_size;
     const std::uint64_t offset = fields.payload_position % arena;
-    if (fields.payload_size > arena - offset) return false;
+    if (fields.payload_size > arena - offset || offset % layout::kArenaAlignment != 0) return false;
     if (kind() == FlowKind::video && !video_format_of(fields.caps, fields.payload_size)) return false;
     if (kind() == FlowKind::audio) {
         if (!audio_format_of(fields.caps)) return false;

@@ -23,6 +23,12 @@ std::string text_of(const std::array<char, N>& field) {
     return sanitise(std::string_view(copy.data(), N), N);
 }
 
+/// Now minus a moment that came from shared memory: any value, so the difference may wrap.
+std::int64_t age_of(std::int64_t moment_ns) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(monotonic_ns()) -
+                                     static_cast<std::uint64_t>(moment_ns));
+}
+
 std::optional<RecordFields> committed_fields(const FlowMemory& memory, std::uint64_t index) {
     const layout::Descriptor& slot = memory.slot(index);
     const std::uint64_t committed = make_stamp(index, layout::SlotState::committed);
@@ -42,7 +48,7 @@ void read_records(const FlowMemory& memory, FlowInfo& info) {
         ++info.committed;
         if (!info.oldest_pts_ns) info.oldest_pts_ns = fields->pts_ns;
         info.newest_pts_ns = fields->pts_ns;
-        info.newest_age_ns = monotonic_ns() - fields->capture_time_ns;
+        info.newest_age_ns = age_of(fields->capture_time_ns);
         info.caps = fields->caps;
     }
 }
@@ -230,7 +236,7 @@ BusInfo inspect_bus(const std::string& bus) {
         info.creator_pid = header.object.creator_pid;
         info.owner_uid = object->owner();
         info.writer_mode = header.writer_mode;
-        info.age_ns = monotonic_ns() - header.object.created_ns;
+        info.age_ns = age_of(header.object.created_ns);
         info.ended = header.ended.load(std::memory_order_acquire) != 0;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::not_found) throw;
@@ -263,8 +269,14 @@ std::vector<CleanedObject> clean_buses(const std::optional<std::string>& bus, bo
             if (auto found = bus_of(entry.path().filename())) buses.insert(*found);
         }
     }
-    for (const std::string& name : buses)
-        clean_bus(name, dry_run, cleaned);
+    for (const std::string& name : buses) {
+        try {
+            clean_bus(name, dry_run, cleaned);
+        } catch (const Error& error) {
+            // Another user's bus: no obstacle to cleaning the own ones, but an answer to who asked for it by name.
+            if (bus || error.code() != ErrorCode::permission) throw;
+        }
+    }
     return cleaned;
 }
 

@@ -5,18 +5,26 @@
 #include <bit>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "bus_session.hpp"
-#include "flow_plan.hpp"
 #include "names.hpp"
 #include "reader_gate.hpp"
 #include "ringcast/error.hpp"
+#include "ringcast/inspect.hpp"
 #include "system.hpp"
 
 namespace ringcast {
 namespace {
 
-constexpr std::uint32_t kBlocksPerSecond = 10;  // an audio block is at most 100 ms
+constexpr std::uint32_t kBlocksPerSecond = 10;               // an audio block is at most 100 ms
+constexpr std::int64_t kPtsLimitNs = std::int64_t{1} << 60;  // 36 years: sums and differences of pts stay in 64 bits
+
+void check_pts(const std::optional<std::int64_t>& pts_ns) {
+    if (pts_ns && (*pts_ns > kPtsLimitNs || *pts_ns < -kPtsLimitNs)) {
+        throw Error(ErrorCode::invalid_argument, "pts " + std::to_string(*pts_ns) + " ns is outside 36 years around 0");
+    }
+}
 
 /// pts of the records of one flow: an anchor and exact counting from it.
 class PtsCounter {
@@ -28,20 +36,18 @@ public:
         std::int64_t duration_ns;
         std::uint32_t flags;
     };
-    Stamp next(std::uint64_t count, std::optional<std::int64_t> explicit_pts) {
-        const std::int64_t expected = pts_at(count_);
-        std::uint32_t flags = layout::kFlagKey;
-        if (explicit_pts) {
-            flags |= layout::kFlagExplicitPts;
-            const std::int64_t tick = count_to_ns(1, per_second_);
-            const std::int64_t tolerance = std::max<std::int64_t>(tick / 2, 1'000'000);
-            if (count_ > 0 && std::abs(*explicit_pts - expected) > tolerance) flags |= layout::kFlagDiscontinuity;
-            anchor_pts_ns_ = *explicit_pts;
-            anchor_count_ = count_;
-        }
+    /// The model says where the next record stands.
+    void jump_to(std::int64_t pts_ns) {
+        const std::int64_t tolerance = std::max<std::int64_t>(count_to_ns(1, per_second_) / 2, 1'000'000);
+        flags_ |= layout::kFlagExplicitPts;
+        if (count_ > 0 && std::abs(pts_ns - pts_at(count_)) > tolerance) flags_ |= layout::kFlagDiscontinuity;
+        anchor_pts_ns_ = pts_ns;
+        anchor_count_ = count_;
+    }
+    Stamp next(std::uint64_t count) {
         const std::int64_t pts = pts_at(count_);
         count_ += count;
-        return {pts, pts_at(count_) - pts, flags};
+        return {pts, pts_at(count_) - pts, std::exchange(flags_, std::uint32_t{layout::kFlagKey})};
     }
     void start_at(std::int64_t pts_ns) { anchor_pts_ns_ = pts_ns; }
     [[nodiscard]] std::uint64_t count() const { return count_; }
@@ -54,7 +60,28 @@ private:
     std::int64_t anchor_pts_ns_ = 0;
     std::uint64_t anchor_count_ = 0;
     std::uint64_t count_ = 0;
+    std::uint32_t flags_ = layout::kFlagKey;
 };
+
+/// Wrong formats are told before anything is made.
+void check_formats(const ProducerOptions& options) {
+    check_bus_name(options.bus);
+    if (!options.video && !options.audio) {
+        throw Error(ErrorCode::invalid_argument,
+                    "bus '" + options.bus + "': neither a video nor an audio format given");
+    }
+    if (options.video) static_cast<void>(make_caps(*options.video));
+    if (options.audio) static_cast<void>(make_caps(*options.audio));
+}
+
+/// A producer that could not open leaves no lock files behind (a living rival's stay).
+void remove_traces(const std::string& bus) noexcept {
+    try {
+        clean_buses(bus, false);
+    } catch (const std::exception&) {
+        // Another user's files; the error on its way to the caller says so.
+    }
+}
 
 }  // namespace
 
@@ -62,8 +89,7 @@ class Producer::Impl {
 public:
     explicit Impl(const ProducerOptions& options)
         : options_(options),
-          plans_(plan_flows(options)),
-          session_(options, plans_.flows),
+          session_(options),
           gate_(session_.board(), options.reader_timeout),
           fork_generation_(fork_generation()),
           video_pts_(options.video ? options.video->fps : Rational{25, 1}),
@@ -72,6 +98,8 @@ public:
 
     std::span<std::byte> acquire_video() {
         OwnedFlow& flow = usable_flow(FlowKind::video);
+        if (acquired_)
+            throw Error(ErrorCode::invalid_argument, "a frame is acquired already: commit or abort it first");
         const std::uint64_t bytes = frame_bytes(flow.caps);
         if (options_.mode == WriterMode::lossless) gate_.wait(FlowKind::video, flow.writer.tail_after(bytes));
         const auto slot = flow.writer.begin(bytes);
@@ -83,9 +111,11 @@ public:
     void commit_video(std::optional<std::int64_t> pts_ns) {
         OwnedFlow& flow = usable_flow(FlowKind::video);
         if (!acquired_) throw Error(ErrorCode::invalid_argument, "commit_video without acquire_video");
+        check_pts(pts_ns);
         acquired_ = false;
         start_on_clock(video_pts_);
-        RecordFields fields = stamp(flow, video_pts_, 1, pts_ns);
+        if (pts_ns) video_pts_.jump_to(*pts_ns);
+        RecordFields fields = stamp(flow, video_pts_, 1);
         fields.media_index = video_pts_.count() - 1;
         pace(fields.pts_ns);
         flow.writer.commit(fields);
@@ -97,6 +127,7 @@ public:
 
     void write_video(std::span<const std::byte> pixels, std::optional<std::int64_t> pts_ns) {
         OwnedFlow& flow = usable_flow(FlowKind::video);
+        check_pts(pts_ns);
         if (pixels.size() != frame_bytes(flow.caps)) {
             throw Error(ErrorCode::invalid_argument,
                         "write_video: got " + std::to_string(pixels.size()) + " bytes, a " +
@@ -111,6 +142,7 @@ public:
 
     void write_audio(std::span<const std::byte> samples, std::optional<std::int64_t> pts_ns) {
         OwnedFlow& flow = usable_flow(FlowKind::audio);
+        check_pts(pts_ns);
         const std::uint32_t sample = sample_bytes(flow.caps);
         if (samples.size() % sample != 0) {
             throw Error(ErrorCode::invalid_argument, "write_audio: " + std::to_string(samples.size()) +
@@ -118,12 +150,12 @@ public:
                                                          "-byte samples");
         }
         start_on_clock(audio_pts_);
+        if (pts_ns && !samples.empty()) audio_pts_.jump_to(*pts_ns);
         const std::size_t block = std::size_t{flow.caps.sample_rate / kBlocksPerSecond} * sample;
         while (!samples.empty()) {
             const std::size_t bytes = std::min(block, samples.size());
-            write_block(flow, samples.first(bytes), static_cast<std::uint32_t>(bytes / sample), pts_ns);
+            write_block(flow, samples.first(bytes), static_cast<std::uint32_t>(bytes / sample));
             samples = samples.subspan(bytes);
-            pts_ns.reset();
         }
     }
 
@@ -134,11 +166,14 @@ public:
     }
 
     [[nodiscard]] bool is_parents() const { return fork_generation_ != fork_generation(); }
-    [[nodiscard]] const ReaderGate& gate() const { return gate_; }
+    [[nodiscard]] const ReaderGate& gate() const {
+        check_not_forked();
+        return gate_;
+    }
     [[nodiscard]] std::uint64_t session() const { return session_.session(); }
     [[nodiscard]] std::uint64_t frames() const { return frames_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t samples() const { return samples_.load(std::memory_order_relaxed); }
-    [[nodiscard]] const std::string& warning() const { return plans_.warning; }
+    [[nodiscard]] const std::string& warning() const { return session_.warning(); }
 
 private:
     void check_not_forked() const {
@@ -165,9 +200,8 @@ private:
         if (on_clock_ && pts.count() == 0) pts.start_at(monotonic_ns() - session_.epoch_ns());
     }
 
-    RecordFields stamp(const OwnedFlow& flow, PtsCounter& pts, std::uint64_t count,
-                       std::optional<std::int64_t> pts_ns) {
-        const auto [start, duration, flags] = pts.next(count, pts_ns);
+    RecordFields stamp(const OwnedFlow& flow, PtsCounter& pts, std::uint64_t count) const {
+        const auto [start, duration, flags] = pts.next(count);
         RecordFields fields;
         fields.pts_ns = start;
         fields.dts_ns = start;
@@ -179,9 +213,8 @@ private:
         return fields;
     }
 
-    void write_block(OwnedFlow& flow, std::span<const std::byte> samples, std::uint32_t count,
-                     std::optional<std::int64_t> pts_ns) {
-        RecordFields fields = stamp(flow, audio_pts_, count, pts_ns);
+    void write_block(OwnedFlow& flow, std::span<const std::byte> samples, std::uint32_t count) {
+        RecordFields fields = stamp(flow, audio_pts_, count);
         fields.media_index = audio_pts_.count() - count;
         fields.sample_count = count;
         pace(fields.pts_ns);
@@ -207,7 +240,6 @@ private:
     }
 
     ProducerOptions options_;
-    FlowPlans plans_;
     BusSession session_;
     ReaderGate gate_;
     std::uint32_t fork_generation_;
@@ -222,8 +254,13 @@ private:
 };
 
 Producer::Producer(const ProducerOptions& options) {
-    check_bus_name(options.bus);
-    impl_ = std::make_unique<Impl>(options);
+    check_formats(options);
+    try {
+        impl_ = std::make_unique<Impl>(options);
+    } catch (...) {
+        remove_traces(options.bus);
+        throw;
+    }
 }
 Producer::~Producer() {
     // In a forked child the rings are not mapped and the locks are closed: there is nothing to take down, and unmapping

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "option_words.hpp"
+
+#include <algorithm>
+
+#include "plugin_description.hpp"
+#include "plugin_error.hpp"
+#include "ringcast/error.hpp"
+
+namespace ringcast::host {
+namespace {
+
+constexpr std::string_view kReaderKey = "reader";
+
+bool is_choice(std::string_view choices, std::string_view value) {
+    while (!choices.empty()) {
+        const std::size_t bar = std::min(choices.find('|'), choices.size());
+        if (choices.substr(0, bar) == value) return true;
+        choices.remove_prefix(std::min(bar + 1, choices.size()));
+    }
+    return false;
+}
+
+void set_plugin_option(SplitWords& result, const DeclaredOption& option, std::string value) {
+    if (!option.choices.empty() && !is_choice(option.choices, value)) {
+        throw UsageError("option " + option.key + "=" + value + ": expected " + option.choices);
+    }
+    const auto same_key = [&](const auto& pair) { return pair.first == option.key; };
+    result.plugin.erase(std::remove_if(result.plugin.begin(), result.plugin.end(), same_key), result.plugin.end());
+    result.plugin.emplace_back(option.key, std::move(value));
+}
+
+void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std::vector<DeclaredOption>& declared,
+               const std::string& word, std::string& bare_word) {
+    std::string key = word.substr(0, word.find('='));
+    std::string value = word.size() > key.size() ? word.substr(key.size() + 1) : std::string{};
+    if (key.size() == word.size()) {
+        if (api.main_option == nullptr) {
+            throw UsageError("'" + word + "' is not key=value, and plugin " + api.name + " takes no bare word");
+        }
+        if (!bare_word.empty()) {
+            throw UsageError("'" + word + "' is not key=value, and '" + bare_word + "' is " + api.main_option + " already");
+        }
+        bare_word = value = word;
+        key = api.main_option;
+    }
+    const auto own = std::find_if(declared.begin(), declared.end(), [&](const auto& option) { return option.key == key; });
+    if (own != declared.end()) {
+        set_plugin_option(result, *own, std::move(value));
+    } else if (runtime::is_sink_option(key)) {
+        runtime::set_sink_option(result.sink, key, value);
+        result.reader_said = result.reader_said || key == kReaderKey;
+    } else {
+        std::vector<std::string_view> keys;
+        for (const DeclaredOption& option : declared) keys.push_back(option.key);
+        throw UsageError(runtime::unknown_option_text(word, keys));
+    }
+}
+
+}  // namespace
+
+SplitWords split_words(const ringcast_sink_plugin_v1& api, std::span<const std::string> words) {
+    SplitWords result;
+    const std::vector<std::string> defaults = declared_defaults(api);
+    const std::vector<DeclaredOption> declared = declared_options(api);
+    std::string bare_word;
+    try {
+        runtime::apply_sink_options(result.sink, defaults, std::string("plugin ") + api.name);
+        result.reader_said = std::any_of(defaults.begin(), defaults.end(), [](const std::string& word) {
+            return word.starts_with(kReaderKey) && word.substr(kReaderKey.size()).starts_with('=');
+        });
+        for (const std::string& word : words) take_word(result, api, declared, word, bare_word);
+        runtime::check_sink_options(result.sink);
+    } catch (const Error& error) {
+        throw UsageError(error.what());
+    }
+    return result;
+}
+
+}  // namespace ringcast::host

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin_host.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+
+#include "listen_socket.hpp"
+#include "ringcast/inspect.hpp"
+
+namespace ringcast::host {
+namespace {
+
+constexpr std::size_t kMostNames = 64;  // of stats and of infos: a plugin that invents names does not grow the host
+constexpr std::size_t kMostText = 1024;
+
+std::string one_line(const char* text) { return text == nullptr ? std::string{} : sanitise(text, kMostText); }
+
+spdlog::level::level_enum level_of(std::uint32_t level) {
+    switch (level) {
+        case RINGCAST_SINK_LOG_DEBUG: return spdlog::level::debug;
+        case RINGCAST_SINK_LOG_INFO: return spdlog::level::info;
+        case RINGCAST_SINK_LOG_WARNING: return spdlog::level::warn;
+        default: return spdlog::level::err;
+    }
+}
+
+/// The C boundary: nothing may be thrown into a plugin. Out of memory costs a figure or a log line, no more.
+template <typename Body>
+void guard(Body&& body) noexcept {
+    try {
+        body();
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+    }
+}
+
+}  // namespace
+
+PluginHost::PluginHost(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {
+    table_.size = sizeof table_;
+    table_.abi_major = RINGCAST_SINK_ABI_MAJOR;
+    table_.abi_minor = RINGCAST_SINK_ABI_MINOR;
+    table_.context = this;
+    table_.log = &PluginHost::log;
+    table_.set_error = &PluginHost::set_error;
+    table_.set_stat = &PluginHost::set_stat;
+    table_.set_info = &PluginHost::set_info;
+    table_.request_keyframe = &PluginHost::request_keyframe;
+    table_.still_valid = &PluginHost::still_valid;
+    table_.listen_socket = &PluginHost::listen_socket;
+    table_.extension = &PluginHost::extension;
+}
+
+PluginHost& PluginHost::self(const ringcast_sink_host* host) noexcept {
+    return *static_cast<PluginHost*>(host->context);
+}
+
+void PluginHost::log(const ringcast_sink_host* host, std::uint32_t level, const char* text) {
+    guard([&] { self(host).log_->log(level_of(level), one_line(text)); });
+}
+
+void PluginHost::set_error(const ringcast_sink_host* host, const char* text) {
+    guard([&] {
+        const std::scoped_lock lock(self(host).mutex_);
+        self(host).error_ = one_line(text);
+    });
+}
+
+void PluginHost::set_stat(const ringcast_sink_host* host, const char* name, std::int64_t value) {
+    guard([&] {
+        PluginHost& host_self = self(host);
+        const std::scoped_lock lock(host_self.mutex_);
+        const std::string key = one_line(name);
+        if (host_self.stats_.size() < kMostNames || host_self.stats_.contains(key)) host_self.stats_[key] = value;
+    });
+}
+
+void PluginHost::set_info(const ringcast_sink_host* host, const char* name, const char* text) {
+    guard([&] {
+        PluginHost& host_self = self(host);
+        const std::string key = one_line(name);
+        const std::string value = one_line(text);
+        {
+            const std::scoped_lock lock(host_self.mutex_);
+            const auto known = host_self.infos_.find(key);
+            if (known != host_self.infos_.end() && known->second == value) return;
+            if (known == host_self.infos_.end() && host_self.infos_.size() >= kMostNames) return;
+            host_self.infos_[key] = value;
+        }
+        host_self.log_->info("{}: {}", key, value);
+    });
+}
+
+void PluginHost::request_keyframe(const ringcast_sink_host* host) {
+    guard([&] {
+        if (self(host).keyframe_handler_) self(host).keyframe_handler_();
+    });
+}
+
+// This host hands out copies only (in_place is always 0), and a copy stays whole.
+std::int32_t PluginHost::still_valid(const ringcast_sink_host* /*host*/, std::uint64_t in_place) {
+    return in_place == 0 ? 1 : 0;
+}
+
+std::int32_t PluginHost::listen_socket(const ringcast_sink_host* host, const char* address) {
+    try {
+        return open_listen_socket(address == nullptr ? "" : address);
+    } catch (const std::exception& error) {
+        set_error(host, error.what());
+        return RINGCAST_SINK_E_CONFIG;
+    }
+}
+
+const void* PluginHost::extension(const ringcast_sink_host* /*host*/, const char* /*id*/) { return nullptr; }
+
+std::string PluginHost::error() const {
+    const std::scoped_lock lock(mutex_);
+    return error_;
+}
+
+void PluginHost::clear_error() {
+    const std::scoped_lock lock(mutex_);
+    error_.clear();
+}
+
+std::map<std::string, std::int64_t> PluginHost::stats() const {
+    const std::scoped_lock lock(mutex_);
+    return stats_;
+}
+
+std::map<std::string, std::string> PluginHost::infos() const {
+    const std::scoped_lock lock(mutex_);
+    return infos_;
+}
+
+}  // namespace ringcast::host

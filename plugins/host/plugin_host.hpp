@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The host as one plugin instance sees it: the callbacks of ringcast_sink_host.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "ringcast/sink.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace ringcast::host {
+
+/// Outlives the instance that got its table. Thread safety: every callback may come from any thread.
+class PluginHost {
+public:
+    explicit PluginHost(std::shared_ptr<spdlog::logger> log);
+    PluginHost(const PluginHost&) = delete;
+    PluginHost& operator=(const PluginHost&) = delete;
+
+    [[nodiscard]] const ringcast_sink_host* table() const noexcept { return &table_; }
+
+    /// Called by request_keyframe(); set before the plugin runs. May be called from any thread.
+    void on_keyframe_request(std::function<void()> handler) { keyframe_handler_ = std::move(handler); }
+
+    [[nodiscard]] std::string error() const;
+    void clear_error();
+    [[nodiscard]] std::map<std::string, std::int64_t> stats() const;
+    [[nodiscard]] std::map<std::string, std::string> infos() const;
+
+private:
+    static PluginHost& self(const ringcast_sink_host* host) noexcept;
+    static void log(const ringcast_sink_host* host, std::uint32_t level, const char* text);
+    static void set_error(const ringcast_sink_host* host, const char* text);
+    static void set_stat(const ringcast_sink_host* host, const char* name, std::int64_t value);
+    static void set_info(const ringcast_sink_host* host, const char* name, const char* text);
+    static void request_keyframe(const ringcast_sink_host* host);
+    static std::int32_t still_valid(const ringcast_sink_host* host, std::uint64_t in_place);
+    static std::int32_t listen_socket(const ringcast_sink_host* host, const char* address);
+    static const void* extension(const ringcast_sink_host* host, const char* id);
+
+    std::shared_ptr<spdlog::logger> log_;
+    std::function<void()> keyframe_handler_;
+    mutable std::mutex mutex_;
+    std::string error_;
+    std::map<std::string, std::int64_t> stats_;
+    std::map<std::string, std::string> infos_;
+    ringcast_sink_host table_{};
+};
+
+}  // namespace ringcast::host

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin_instance.hpp"
+
+#include <algorithm>
+
+#include "plugin_description.hpp"
+#include "plugin_error.hpp"
+
+namespace ringcast::host {
+namespace {
+
+using runtime::OutputStatus;
+
+static_assert(static_cast<int>(OutputStatus::again) == -RINGCAST_SINK_E_AGAIN);
+static_assert(static_cast<int>(OutputStatus::transient) == -RINGCAST_SINK_E_TRANSIENT);
+static_assert(static_cast<int>(OutputStatus::rejected) == -RINGCAST_SINK_E_REJECTED);
+static_assert(static_cast<int>(OutputStatus::config) == -RINGCAST_SINK_E_CONFIG);
+static_assert(static_cast<int>(OutputStatus::interrupted) == -RINGCAST_SINK_E_INTERRUPTED);
+static_assert(static_cast<int>(OutputStatus::unsupported) == -RINGCAST_SINK_E_UNSUPPORTED);
+static_assert(static_cast<int>(OutputStatus::storage) == -RINGCAST_SINK_E_STORAGE);
+static_assert(static_cast<int>(OutputStatus::internal) == -RINGCAST_SINK_E_INTERNAL);
+static_assert(static_cast<int>(Codec::h264) == RINGCAST_SINK_H264 && static_cast<int>(Codec::h265) == RINGCAST_SINK_H265);
+static_assert(static_cast<int>(Codec::aac) == RINGCAST_SINK_AAC && static_cast<int>(Codec::opus) == RINGCAST_SINK_OPUS);
+static_assert(static_cast<int>(runtime::Media::video) == RINGCAST_SINK_VIDEO);
+static_assert(static_cast<int>(runtime::Media::audio) == RINGCAST_SINK_AUDIO);
+
+ringcast_sink_stream to_c(const runtime::StreamInfo& info) {
+    ringcast_sink_stream stream{};
+    stream.size = sizeof stream;
+    stream.media = static_cast<std::uint32_t>(info.media);
+    stream.codec = static_cast<std::uint32_t>(info.codec);
+    stream.timebase_num = info.timebase.num;
+    stream.timebase_den = info.timebase.den;
+    stream.width = info.width;
+    stream.height = info.height;
+    stream.fps_num = info.fps.num;
+    stream.fps_den = info.fps.den;
+    stream.sample_rate = info.sample_rate;
+    stream.channels = info.channels;
+    stream.initial_padding = info.initial_padding;
+    stream.bitrate_bps = info.bitrate_bps;
+    stream.extradata = info.extradata.data();
+    stream.extradata_size = info.extradata.size();
+    stream.epoch_realtime_ns = info.epoch_realtime_ns;
+    return stream;
+}
+
+}  // namespace
+
+PluginInstance::PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> log,
+                               const std::vector<std::pair<std::string, std::string>>& options)
+    : plugin_(std::move(plugin)), host_(std::move(log)) {
+    std::vector<DeclaredOption> values = declared_options(plugin_.api());
+    for (const auto& [key, value] : options) {
+        const auto declared =
+            std::find_if(values.begin(), values.end(), [&](const DeclaredOption& option) { return option.key == key; });
+        if (declared == values.end()) throw UsageError("unknown option " + key + " of plugin " + plugin_.api().name);
+        declared->value = value;
+        declared->has_value = true;
+    }
+    std::vector<ringcast_sink_option> passed;
+    for (const DeclaredOption& option : values) {
+        if (option.has_value) passed.push_back({option.key.c_str(), option.value.c_str(), nullptr, nullptr});
+    }
+    std::vector<const ringcast_sink_option*> pointers;
+    for (const ringcast_sink_option& option : passed) pointers.push_back(&option);
+    pointers.push_back(nullptr);
+    const std::int32_t code = plugin_.api().create(host_.table(), pointers.data(), &self_);
+    const OutputStatus status = status_of("create", code);
+    if (status == OutputStatus::config) throw UsageError(last_error());
+    if (status != OutputStatus::ok) throw PluginError(last_error());
+}
+
+PluginInstance::~PluginInstance() { plugin_.api().destroy(self_); }
+
+/// A plugin that fails without a word still gets a line that names it, the call and the class.
+OutputStatus PluginInstance::status_of(const char* call, std::int32_t code) {
+    const bool known = code <= RINGCAST_SINK_OK && code >= RINGCAST_SINK_E_INTERNAL;
+    const OutputStatus status = known ? static_cast<OutputStatus>(-code) : OutputStatus::internal;
+    if (status == OutputStatus::ok) return status;
+    if (!known) {
+        const std::string text = std::string("plugin ") + plugin_.api().name + ": " + call + "() returned " +
+                                 std::to_string(code) + ", which is no code of ABI 1";
+        host_.table()->set_error(host_.table(), text.c_str());
+    } else if (host_.error().empty()) {
+        const std::string text = std::string("plugin ") + plugin_.api().name + ": " + call + "() failed (" +
+                                 std::string(name_of(status)) + ") without giving a reason";
+        host_.table()->set_error(host_.table(), text.c_str());
+    }
+    return status;
+}
+
+OutputStatus PluginInstance::connect() {
+    host_.clear_error();
+    return status_of("connect", plugin_.api().connect(self_));
+}
+
+OutputStatus PluginInstance::headers(std::span<const runtime::StreamInfo> streams) {
+    host_.clear_error();
+    std::vector<ringcast_sink_stream> list;
+    for (const runtime::StreamInfo& info : streams) list.push_back(to_c(info));
+    std::vector<const ringcast_sink_stream*> pointers;
+    for (const ringcast_sink_stream& stream : list) pointers.push_back(&stream);
+    const auto count = static_cast<std::uint32_t>(pointers.size());
+    return status_of("headers", plugin_.api().headers(self_, pointers.data(), count));
+}
+
+OutputStatus PluginInstance::packet(const runtime::Packet& packet) {
+    ringcast_sink_packet c{};
+    c.size = sizeof c;
+    c.stream = packet.stream;
+    c.flags = packet.key ? RINGCAST_SINK_PACKET_KEY : 0U;
+    c.pts = packet.pts;
+    c.dts = packet.dts;
+    c.duration = packet.duration;
+    c.capture_time_ns = packet.capture_time_ns;
+    c.data = packet.data().data();
+    c.data_size = packet.data().size();
+    return status_of("packet", plugin_.api().packet(self_, &c));
+}
+
+OutputStatus PluginInstance::disconnect(bool final) {
+    return status_of("disconnect", plugin_.api().disconnect(self_, final ? 1 : 0));
+}
+
+void PluginInstance::interrupt() noexcept { plugin_.api().interrupt(self_); }
+
+std::uint64_t PluginInstance::bytes_sent() const { return plugin_.api().bytes_sent(self_); }
+
+std::string PluginInstance::last_error() const { return host_.error(); }
+
+}  // namespace ringcast::host

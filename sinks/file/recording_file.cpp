@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "file/recording_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "mux/sink_error.hpp"
+
+namespace ringcast::sink {
+
+namespace {
+
+constexpr mode_t kFileMode = 0644;
+
+bool is_empty_file(const std::filesystem::path& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
+}  // namespace
+
+RecordingFile::RecordingFile(std::filesystem::path path, bool replace, std::atomic<std::uint64_t>& total_bytes)
+    : path_(std::move(path)), total_bytes_(total_bytes) {
+    // O_EXCL closes the window between the look at the name in connect() and now: nobody's file is ever emptied.
+    const int how = replace || is_empty_file(path_) ? O_TRUNC : O_EXCL;
+    fd_ = ::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | how, kFileMode);
+    if (fd_ < 0) throw_storage_error(path_, errno);
+}
+
+RecordingFile::~RecordingFile() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+void RecordingFile::write(std::span<const std::uint8_t> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), position_);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) throw_storage_error(path_, errno);
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+        position_ += written;
+        size_ = std::max(size_, position_);
+        total_bytes_.fetch_add(static_cast<std::uint64_t>(written), std::memory_order_relaxed);
+    }
+}
+
+void RecordingFile::seek(std::int64_t position) {
+    position_ = position;
+}
+
+void RecordingFile::truncate_to_whole() noexcept {
+    // Nothing to be done when even this fails: players skip a torn last fragment too.
+    if (::ftruncate(fd_, whole_size_) == 0) size_ = whole_size_;
+}
+
+void RecordingFile::sync() {
+    if (::fsync(fd_) != 0) throw_storage_error(path_, errno);
+    const int folder = ::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return;
+    ::fsync(folder);
+    ::close(folder);
+}
+
+void RecordingFile::remove() noexcept {
+    ::unlink(path_.c_str());
+}
+
+}  // namespace ringcast::sink

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "mux/muxer.hpp"
+
+namespace ringcast::sink {
+
+/// The file of one part. Bytes reach the kernel in write(), so a kill -9 loses nothing that was written.
+/// Thread safety: none; the byte counter may be read from any thread.
+class RecordingFile : public ByteSink {
+public:
+    /// Creates the file; one that is there already is emptied only with `replace` or when it holds nothing.
+    /// Throws SinkError(E_STORAGE). `total_bytes` counts on over all parts.
+    RecordingFile(std::filesystem::path path, bool replace, std::atomic<std::uint64_t>& total_bytes);
+    ~RecordingFile() override;
+
+    void write(std::span<const std::uint8_t> bytes) override;
+    void seek(std::int64_t position) override;
+
+    /// Everything up to here plays: what truncate_to_whole() keeps.
+    void mark_whole() noexcept { whole_size_ = size_; }
+
+    /// Takes back a torn end after a failed write.
+    void truncate_to_whole() noexcept;
+
+    /// Puts the bytes and the name on the disk. Throws SinkError(E_STORAGE).
+    void sync();
+
+    /// Removes the file.
+    void remove() noexcept;
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] std::int64_t size() const noexcept { return size_; }
+
+private:
+    std::filesystem::path path_;
+    std::atomic<std::uint64_t>& total_bytes_;
+    int fd_ = -1;
+    std::int64_t position_ = 0;
+    std::int64_t size_ = 0;
+    std::int64_t whole_size_ = 0;
+};
+
+}  // namespace ringcast::sink

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ringcast/sink.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "hls/hls_folder.hpp"
+#include "hls/http_server.hpp"
+#include "hls/playlist.hpp"
+#include "hls/segmenter.hpp"
+#include "mux/host.hpp"
+#include "mux/options.hpp"
+
+namespace ringcast::sink {
+
+/// An HLS event playlist in a folder, and with `listen` a web server with a player page for it. The server lives from
+/// the first connect() to the end of the instance, so that viewers wait for the start and finish after the end.
+class HlsSink {
+public:
+    HlsSink(Host host, const Options& options);
+
+    void connect();
+
+    /// After an end: a fresh playlist. After a lost connection or new encoder settings: the playlist goes on with a
+    /// discontinuity.
+    void headers(std::span<const ringcast_sink_stream* const> streams);
+    void packet(const ringcast_sink_packet& packet);
+    void disconnect(bool final);
+
+    [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+
+private:
+    void publish(Segment segment);
+    void publish_playlist(const Playlist& playlist);
+    void end_segmenter();
+    void announce() const;
+
+    Host host_;
+    std::string listen_;
+    std::int64_t segment_us_;
+    HlsFolder folder_;
+    std::atomic<std::uint64_t> bytes_{0};
+    SegmentWriter writer_{folder_, bytes_};
+    std::unique_ptr<Segmenter> segmenter_;
+    std::optional<Playlist> playlist_;  ///< none: the next headers() begin a stream
+    std::uint64_t next_number_ = 0;     ///< segment numbers go on over all streams of the instance
+    bool discontinuity_ = false;
+    bool ending_ = false;
+    bool told_too_long_ = false;
+    // Last: its thread reads the folder, so it ends first.
+    std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace ringcast::sink

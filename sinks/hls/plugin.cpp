@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ringcast/sink.h>
+
+#include "hls/hls_sink.hpp"
+#include "mux/packet_sink.hpp"
+
+namespace {
+
+using Calls = ringcast::sink::PacketSinkCalls<ringcast::sink::HlsSink>;
+
+constexpr ringcast_sink_option kDir{"dir", "hls", "folder for playlist and segments, one per sink, e.g. dir=/srv/hls",
+                                    nullptr};
+constexpr ringcast_sink_option kListen{
+    "listen", nullptr, "serve folder and player page on [HOST:]PORT, e.g. listen=8080; without: files only", nullptr};
+constexpr ringcast_sink_option kSegment{
+    "segment", "2s", "least length of a segment; cuts are at keyframes (video.gop), e.g. segment=4s", nullptr};
+constexpr ringcast_sink_option kMode{"mode", "event", "event: viewers can start at the beginning", "event"};
+constexpr const ringcast_sink_option* kOptions[] = {&kDir, &kListen, &kSegment, &kMode, nullptr};
+
+// A short lookahead: the encoder's own would hold the first segment back by more than a second.
+constexpr const char* kDefaults[] = {"on_stall=wait", "on_end=close", "video.lookahead=8frames", "audio.rate=48000",
+                                     nullptr};
+
+}  // namespace
+
+extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plugin = {
+    .size = sizeof(ringcast_sink_plugin_v1),
+    .abi_major = RINGCAST_SINK_ABI_MAJOR,
+    .abi_minor = RINGCAST_SINK_ABI_MINOR,
+    .name = "hls",
+    .version = RINGCAST_VERSION,
+    .summary = "HLS playlist in a folder, with web server and player page",
+    .takes = RINGCAST_SINK_TAKES_PACKETS,
+    .swap = RINGCAST_SINK_SWAP_STOP_START,
+    .main_option = "dir",
+    .options = kOptions,
+    .defaults = kDefaults,
+    .create = &Calls::create,
+    .destroy = &Calls::destroy,
+    .connect = &Calls::connect,
+    .headers = &Calls::headers,
+    .packet = &Calls::packet,
+    .frame = nullptr,
+    .disconnect = &Calls::disconnect,
+    .interrupt = &Calls::interrupt,
+    .bytes_sent = &Calls::bytes_sent,
+    .handover_export = nullptr,
+    .handover_import = nullptr,
+    .extension = nullptr,
+};

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ringcast/sink.h>
+
+#include <exception>
+#include <memory>
+#include <span>
+
+#include "mux/host.hpp"
+#include "mux/options.hpp"
+#include "mux/sink_error.hpp"
+
+namespace ringcast::sink {
+
+/// Runs `body` at the C boundary: an exception becomes the call's return code, its text the host's error.
+template <class Body>
+std::int32_t guard(const ringcast_sink_host* host, Body&& body) noexcept {
+    try {
+        body();
+        return RINGCAST_SINK_OK;
+    } catch (const SinkError& error) {
+        if (*error.what() != 0) host->set_error(host, error.what());
+        return error.code();
+    } catch (const std::exception& error) {
+        host->set_error(host, error.what());
+    } catch (...) {
+        host->set_error(host, "an exception of unknown type left the plugin");
+    }
+    return RINGCAST_SINK_E_INTERNAL;
+}
+
+/// The C functions of a packet sink whose work is done by the class Sink:
+///     Sink(Host, const Options&);  void connect();  void headers(std::span<const ringcast_sink_stream* const>);
+///     void packet(const ringcast_sink_packet&);  void disconnect(bool final);  std::uint64_t bytes_sent() const;
+/// Sink throws; nothing leaves here but return codes. Thread safety: as the ABI tags say.
+template <class Sink>
+struct PacketSinkCalls {
+    struct Instance {
+        Instance(const ringcast_sink_host* the_host, const ringcast_sink_option* const* options)
+            : host(the_host), sink(Host(the_host), Options(options)) {}
+
+        const ringcast_sink_host* host;
+        Sink sink;
+    };
+
+    static std::int32_t create(const ringcast_sink_host* host, const ringcast_sink_option* const* options,
+                               void** self) {
+        return guard(host, [&] { *self = std::make_unique<Instance>(host, options).release(); });
+    }
+    static void destroy(void* self) { delete static_cast<Instance*>(self); }
+    static std::int32_t connect(void* self) {
+        return call(self, [](Sink& sink) { sink.connect(); });
+    }
+    static std::int32_t headers(void* self, const ringcast_sink_stream* const* streams, std::uint32_t count) {
+        return call(self, [&](Sink& sink) { sink.headers({streams, count}); });
+    }
+    static std::int32_t packet(void* self, const ringcast_sink_packet* packet) {
+        return call(self, [&](Sink& sink) { sink.packet(*packet); });
+    }
+    static std::int32_t disconnect(void* self, std::int32_t final) {
+        return call(self, [&](Sink& sink) { sink.disconnect(final != 0); });
+    }
+    // Local disks and folders only: no call waits for a peer, so there is nothing to interrupt.
+    static void interrupt(void* /*self*/) {}
+    static std::uint64_t bytes_sent(void* self) { return static_cast<Instance*>(self)->sink.bytes_sent(); }
+
+private:
+    template <class Body>
+    static std::int32_t call(void* self, Body&& body) noexcept {
+        auto* instance = static_cast<Instance*>(self);
+        return guard(instance->host, [&] { body(instance->sink); });
+    }
+};
+
+}  // namespace ringcast::sink

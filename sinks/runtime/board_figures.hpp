@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ringcast/reader.hpp"
+#include "runtime/output_thread.hpp"
+#include "runtime/timeline.hpp"
+
+namespace ringcast::runtime {
+
+/// What a sink says of itself at one moment. The bus keeps cursor and loss of each flow in the cell itself.
+struct SinkFigures {
+    bool encoders_open = false;
+    bool record_seen = false;
+    bool producer_gone = false;  ///< died without end(): waiting for the next one
+    bool ended = false;
+    TimelineCounters timeline;
+    OutputView output;
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_before = 0;  ///< bytes_sent when the current output began
+    std::int64_t lag_ns = 0;
+    std::int64_t queue_ns = 0;
+};
+
+struct SinkStatus {
+    layout::SinkState state = layout::SinkState::opening;
+    std::string reason;
+    friend bool operator==(const SinkStatus&, const SinkStatus&) = default;
+};
+
+/// The truth in one word: live means bytes moved, not that something is open.
+[[nodiscard]] SinkStatus status_of(const SinkFigures& figures);
+
+/// Writes the figures into the reader's own cell. One per attached bus, because each bus has a board of its own.
+class BoardFigures {
+public:
+    explicit BoardFigures(BoardEntry& board) : board_(board) {}
+    /// Cursors stand and encoders are open: from here on a lossless writer waits for this reader.
+    void announce_ready();
+    void publish(const SinkFigures& figures);
+
+private:
+    BoardEntry& board_;
+    SinkStatus shown_;  // a new cell says opening
+};
+
+}  // namespace ringcast::runtime

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/packet.hpp"
+
+namespace ringcast::runtime {
+
+/// The class of a plugin's answer; it alone decides the next move. Same order as the codes of sink.h, negated.
+enum class OutputStatus {
+    ok = 0,
+    again = 1,        ///< peer congested: drop to the next keyframe
+    transient = 2,    ///< connection lost: disconnect, back off, connect again
+    rejected = 3,     ///< the peer said no: the same, slower and loud
+    config = 4,       ///< wrong options: failed
+    interrupted = 5,  ///< interrupt() ended the call
+    unsupported = 6,  ///< wrong codec: failed
+    storage = 7,      ///< disk full or gone: failed
+    internal = 8,     ///< a bug: failed
+};
+
+[[nodiscard]] constexpr std::string_view name_of(OutputStatus status) noexcept {
+    constexpr std::string_view kNames[] = {"ok",          "congested",   "connection lost", "rejected", "configuration",
+                                           "interrupted", "unsupported", "storage",         "internal"};
+    return kNames[static_cast<int>(status)];
+}
+
+/// Where packets leave the process: the loaded plugin, or a test's recorder. Calls follow the states of sink.h and come
+/// from one thread, but interrupt(), bytes_sent() and last_error() from any.
+class Output {
+public:
+    virtual ~Output() = default;
+
+    virtual OutputStatus connect() = 0;
+    virtual OutputStatus headers(std::span<const StreamInfo> streams) = 0;
+    virtual OutputStatus packet(const Packet& packet) = 0;
+    virtual OutputStatus disconnect(bool final) = 0;
+    virtual void interrupt() noexcept = 0;
+
+    [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
+    /// The reason behind the last status that was not ok; one line.
+    [[nodiscard]] virtual std::string last_error() const = 0;
+};
+
+}  // namespace ringcast::runtime

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/part.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "ringcast/error.hpp"
+#include "runtime/media_time.hpp"
+
+namespace ringcast::runtime {
+namespace {
+
+/// Of one track for the other in an offline rendering. What is encoded meanwhile waits in the interleaver.
+constexpr std::int64_t kPatienceNs = 600 * kSecondNs;
+
+TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat& format) {
+    TimelineOptions timeline;
+    timeline.fps = format.fps;
+    timeline.rate = options.audio.rate;
+    timeline.shortest = options.shortest;
+    timeline.track_wait_ns = options.track_wait.count();
+    if (format.patient) timeline.track_wait_ns = timeline.pause_wait_ns = kPatienceNs;
+    return timeline;
+}
+
+InterleaverOptions interleaver_options(const SinkOptions& options, const OutputFormat& format) {
+    InterleaverOptions interleaver;
+    interleaver.mode = InterleaveMode::strict;
+    interleaver.video_timebase = {format.fps.den, format.fps.num};
+    interleaver.audio_timebase = {1, options.audio.rate};
+    return interleaver;
+}
+
+}  // namespace
+
+Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler)
+    : timeline_(timeline_options(options, format)),
+      video_(options.video, format.size, format.fps),
+      audio_(options.audio),
+      interleaver_(interleaver_options(options, format)),
+      handler_(std::move(handler)),
+      from_video_([this](Packet&& packet) { deliver(Track::video, std::move(packet)); }),
+      from_audio_([this](Packet&& packet) { deliver(Track::audio, std::move(packet)); }),
+      epoch_realtime_ns_(format.epoch_realtime_ns) {}
+
+std::vector<StreamInfo> Part::streams() const {
+    std::vector<StreamInfo> streams{video_.stream(), audio_.stream()};
+    for (StreamInfo& stream : streams) stream.epoch_realtime_ns = epoch_realtime_ns_;
+    return streams;
+}
+
+ReadStatus Part::read_video(FlowReader& flow) { return video_.read(flow, timeline_); }
+
+ReadStatus Part::copy_audio(FlowReader& flow) {
+    std::optional<AudioRecord> record;
+    const ReadStatus status = audio_.read(flow, record);
+    if (record) untold_audio_.push_back(*record);
+    return status;
+}
+
+std::optional<std::int64_t> Part::next_audio_pts() const {
+    if (untold_audio_.empty()) return std::nullopt;
+    return untold_audio_.front().pts_ns;
+}
+
+void Part::tell_audio() {
+    // A block without a place is forgotten by its id like any other.
+    static_cast<void>(timeline_.on_audio(untold_audio_.front()));
+    untold_audio_.pop_front();
+}
+
+bool Part::step() {
+    const auto operation = timeline_.pop();
+    if (operation) std::visit([this](const auto& op) { perform(op); }, *operation);
+    // What the timeline may still name includes blocks it has not heard of yet: their ids are higher.
+    video_.forget_before(timeline_.video_needed_from());
+    audio_.forget_before(std::min(timeline_.audio_needed_from(), first_untold_id()));
+    return operation.has_value();
+}
+
+void Part::finish() {
+    while (!untold_audio_.empty()) tell_audio();
+    timeline_.finish();
+}
+
+std::int64_t Part::output_end_ns() const {
+    return std::max(timeline_.output_end_ns(Track::video), timeline_.output_end_ns(Track::audio));
+}
+
+std::uint64_t Part::first_untold_id() const {
+    return untold_audio_.empty() ? UINT64_MAX : untold_audio_.front().id;
+}
+
+void Part::perform(const EmitFrame& frame) { video_.encode(frame, from_video_); }
+void Part::perform(const StartSegment& segment) { audio_.start_segment(segment, from_audio_); }
+void Part::perform(const CopySamples& samples) { audio_.copy(samples, from_audio_); }
+void Part::perform(const EmitSilence& samples) { audio_.silence(samples, from_audio_); }
+
+void Part::perform(const EndOutput& end) {
+    video_.drain(from_video_);
+    interleaver_.end(Track::video);
+    audio_.finish(end.samples, from_audio_);
+    interleaver_.end(Track::audio);
+    while (auto packet = interleaver_.pop()) handler_(std::move(*packet));
+}
+
+void Part::deliver(Track track, Packet&& packet) {
+    const std::int64_t dts = packet.dts;
+    if (!interleaver_.push(track, dts, std::move(packet))) {
+        throw Error(ErrorCode::system, std::string(track == Track::video ? "video" : "audio") +
+                                           " encoder gave dts " + std::to_string(dts) + ", which does not rise");
+    }
+    while (auto ready = interleaver_.pop()) handler_(std::move(*ready));
+}
+
+}  // namespace ringcast::runtime

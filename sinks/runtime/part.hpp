@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "ringcast/reader.hpp"
+#include "runtime/interleaver.hpp"
+#include "runtime/packet.hpp"
+#include "runtime/sink_options.hpp"
+#include "runtime/timeline.hpp"
+#include "runtime/audio_lane.hpp"
+#include "runtime/video_lane.hpp"
+
+namespace ringcast::runtime {
+
+/// What an output looks like; fixed when it opens.
+struct OutputFormat {
+    Size size;
+    Rational fps{25, 1};
+    std::int64_t epoch_realtime_ns = 0;  ///< CLOCK_REALTIME at output pts 0; 0 unknown
+    bool patient = false;  ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
+};
+
+/// One output from its first record to its last: timeline, both tracks, interleaver. It may outlive the session of the
+/// producer it began with. One thread.
+class Part {
+public:
+    /// Opens both encoders. Throws Error. Finished packets go to `handler` in delivery order.
+    Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler);
+
+    [[nodiscard]] std::vector<StreamInfo> streams() const;
+
+    /// Converts one picture into private memory and tells the timeline.
+    ReadStatus read_video(FlowReader& flow);
+    /// Copies one block into private memory; the timeline hears of it with tell_audio().
+    ReadStatus copy_audio(FlowReader& flow);
+    /// pts of the oldest copied block the timeline has not heard of.
+    [[nodiscard]] std::optional<std::int64_t> next_audio_pts() const;
+    void tell_audio();
+
+    /// Does one operation of the timeline; false when it has none.
+    bool step();
+    /// No record follows: the timeline hears of what is left and pads; then step() until it returns false.
+    void finish();
+
+    void request_keyframe() noexcept { video_.request_keyframe(); }
+    [[nodiscard]] TimelineCounters counters() const { return timeline_.counters(); }
+    [[nodiscard]] std::size_t audio_bytes_held() const noexcept { return audio_.bytes_held(); }
+    [[nodiscard]] bool started() const { return timeline_.started(); }
+    [[nodiscard]] std::int64_t output_end_ns() const;
+
+private:
+    void perform(const EmitFrame& frame);
+    void perform(const StartSegment& segment);
+    void perform(const CopySamples& samples);
+    void perform(const EmitSilence& samples);
+    void perform(const EndOutput& end);
+    [[nodiscard]] std::uint64_t first_untold_id() const;
+    void deliver(Track track, Packet&& packet);
+
+    Timeline timeline_;
+    VideoLane video_;
+    AudioLane audio_;
+    Interleaver<Packet> interleaver_;
+    PacketHandler handler_;
+    PacketHandler from_video_;
+    PacketHandler from_audio_;
+    std::deque<AudioRecord> untold_audio_;
+    std::int64_t epoch_realtime_ns_;
+};
+
+}  // namespace ringcast::runtime

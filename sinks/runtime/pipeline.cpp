@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "ringcast/error.hpp"
+
+namespace ringcast::runtime {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::seconds kLookAround{1};  // liveness has no wake, so it is looked at this often
+constexpr std::uint32_t kLosslessWriter = 2;  // BusHeader::writer_mode
+constexpr Size kSlateSize{1280, 720};
+constexpr Rational kSlateRate{25, 1};
+
+std::string describe(const FlowReader* video, const FlowReader* audio) {
+    std::string text;
+    if (video != nullptr) {
+        const auto format = video_format_of(video->initial_caps(), SIZE_MAX);
+        if (format) {
+            text += std::to_string(format->width) + "x" + std::to_string(format->height) + " " +
+                    std::string(name_of(format->format)) + " " + format_fps(format->fps) + " fps";
+        }
+    } else {
+        text += "no video yet";
+    }
+    if (audio == nullptr) return text + ", no audio yet";
+    if (const auto format = audio_format_of(audio->initial_caps())) {
+        text += ", " + std::to_string(format->rate) + " Hz " + std::string(name_of(format->format)) + " x" +
+                std::to_string(format->channels);
+    }
+    return text;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(PipelineOptions options, Output& output, std::shared_ptr<spdlog::logger> log)
+    : options_(std::move(options)),
+      output_(output),
+      log_(std::move(log)),
+      stop_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      output_thread_(
+          output, log_, options_.queue_capacity, [this] { wake(); }, [this] { request_keyframe(); }, options_.retry) {
+    if (stop_fd_ < 0) throw Error(ErrorCode::system, std::string("eventfd: ") + std::strerror(errno));
+}
+
+Pipeline::~Pipeline() { close(stop_fd_); }
+
+void Pipeline::request_stop() {
+    stop_.store(true, std::memory_order_release);
+    const std::uint64_t one = 1;
+    static_cast<void>(!write(stop_fd_, &one, sizeof one));  // ends a wait for the bus; full means it is set already
+    wake();
+    // Only a peer that is away is given up; one that takes packets gets the rest and a proper end.
+    output_thread_.give_up(false);
+}
+
+void Pipeline::wake() {
+    const std::scoped_lock lock(bus_mutex_);
+    if (bus_) bus_->interrupt();
+}
+
+bool Pipeline::run() {
+    bool done = false;
+    try {
+        done = run_sessions();
+    } catch (const std::exception& error) {
+        log_->error("{}", error.what());
+        figures_.output.state = OutputState::failed;
+        figures_.output.reason = error.what();
+        if (board_) board_->publish(figures_);
+        if (part_) static_cast<void>(output_thread_.finish());
+    }
+    leave_bus();
+    totals_.bytes_sent = output_.bytes_sent();
+    return done;
+}
+
+bool Pipeline::run_sessions() {
+    bool waiting_said = false;
+    while (!is_stopping()) {
+        auto bus = BusReader::try_attach(options_.reader);
+        if (!bus) {
+            if (!std::exchange(waiting_said, true)) log_->info("waiting for bus {}", options_.reader.bus);
+            bus = BusReader::attach(options_.reader, stop_fd_, std::nullopt);
+            if (!bus) break;
+        }
+        waiting_said = false;
+        {
+            const std::scoped_lock lock(bus_mutex_);
+            bus_ = std::move(bus);
+        }
+        const SessionEnd end = run_session();
+        if (end == SessionEnd::moved_on) {
+            leave_bus();
+            continue;
+        }
+        const bool whole = close_part();
+        leave_bus();
+        if (!whole || end == SessionEnd::failed) return false;
+        if (end == SessionEnd::stopped || options_.once) return true;
+    }
+    return close_part();
+}
+
+Pipeline::SessionEnd Pipeline::run_session() {
+    board_.emplace(bus_->board());
+    figures_.record_seen = false;
+    figures_.producer_gone = false;
+    figures_.ended = false;
+    if (!part_) {
+        if (!wait_for_flows()) return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
+        open_part();
+    }
+    begin_reading();
+    return read_until_end();
+}
+
+/// Returns false when the bus went away, or the sink was stopped, before it had anything to show.
+bool Pipeline::wait_for_flows() {
+    std::optional<steady_clock::time_point> video_deadline;
+    for (;;) {
+        const std::uint32_t ticket = bus_->ticket();
+        const bool over = bus_->ended() || bus_->superseded();
+        bus_->refresh();
+        const bool audio_there = bus_->flow(FlowKind::audio) != nullptr;
+        if (audio_there && !video_deadline) video_deadline = steady_clock::now() + options_.sink.track_wait;
+        const bool give_up_on_video = video_deadline && (over || steady_clock::now() >= *video_deadline);
+        if (choose_format(give_up_on_video)) return true;
+        if (over || is_stopping()) return false;
+        bus_->wait(ticket, video_deadline.value_or(steady_clock::now() + kLookAround));
+    }
+}
+
+/// Nothing when the picture's size and rate are not known yet. Sound needs no waiting: its output format is an option.
+std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
+    std::optional<Size> size = options_.sink.video.size;
+    std::optional<Rational> fps = options_.sink.video.fps;
+    std::int64_t first_pts_ns = 0;
+    if (FlowReader* video = bus_->flow(FlowKind::video)) {
+        Record oldest;
+        const bool has_record = video->try_peek(oldest) == ReadStatus::ok;
+        const auto input = video_format_of(has_record ? oldest.caps : video->initial_caps(), SIZE_MAX);
+        if (!input) throw Error(ErrorCode::damaged, "bus " + options_.reader.bus + ": video caps are not valid");
+        if (!size) size = VideoConverter::even_size({input->width, input->height});
+        if (!fps) fps = input->fps;
+        if (has_record) first_pts_ns = oldest.pts_ns;
+    } else if (give_up_on_video) {
+        if (!size) size = kSlateSize;
+        if (!fps) fps = kSlateRate;
+    }
+    if (!size || !fps) return std::nullopt;
+    const bool both_there = bus_->flow(FlowKind::video) != nullptr && bus_->flow(FlowKind::audio) != nullptr;
+    const bool lossless = options_.reader.lossless && bus_->writer_mode() == kLosslessWriter;
+    return OutputFormat{*size, *fps, bus_->epoch_realtime_ns() + first_pts_ns, both_there && lossless};
+}
+
+void Pipeline::open_part() {
+    const OutputFormat format = choose_format(true).value();
+    part_ = std::make_unique<Part>(options_.sink, format,
+                                   [this](Packet&& packet) { output_thread_.queue().push(std::move(packet)); });
+    figures_.encoders_open = true;
+    figures_.bytes_before = output_.bytes_sent();
+    log_->info("bus {}: {}; output {}x{} {} fps", options_.reader.bus,
+               describe(bus_->flow(FlowKind::video), bus_->flow(FlowKind::audio)), format.size.width,
+               format.size.height, format_fps(format.fps));
+    output_thread_.begin(part_->streams());
+}
+
+/// Ends the output that is open, if any; false when it could not be made whole.
+bool Pipeline::close_part() {
+    if (!part_) return true;
+    const bool can_drain = output_thread_.view().state != OutputState::failed;
+    if (can_drain) {
+        part_->finish();
+        while (part_->step()) {
+        }
+    }
+    const bool whole = output_thread_.finish();
+    figures_.ended = true;
+    if (board_) publish();
+    const TimelineCounters counters = part_->counters();
+    totals_.frames_encoded += counters.frames;
+    totals_.frames_repeated += counters.repeated_frames;
+    totals_.frames_dropped += counters.dropped_frames;
+    totals_.output_ns += part_->output_end_ns();
+    part_.reset();
+    figures_.encoders_open = false;
+    return whole;
+}
+
+void Pipeline::leave_bus() {
+    if (!bus_) return;
+    if (const FlowReader* video = bus_->flow(FlowKind::video)) {
+        totals_.frames_read += video->counts().delivered;
+        totals_.frames_overrun += video->counts().overrun;
+        totals_.frames_aborted += video->counts().aborted;
+    }
+    if (const FlowReader* audio = bus_->flow(FlowKind::audio)) {
+        totals_.audio_blocks_lost += audio->counts().overrun + audio->counts().aborted;
+    }
+    board_.reset();
+    const std::scoped_lock lock(bus_mutex_);
+    bus_.reset();
+}
+
+void Pipeline::publish() {
+    figures_.output = output_thread_.view();
+    figures_.bytes_sent = output_.bytes_sent();
+    figures_.queue_ns = output_thread_.queue().media_time().count();
+    if (part_) figures_.timeline = part_->counters();
+    board_->publish(figures_);
+}
+
+}  // namespace ringcast::runtime

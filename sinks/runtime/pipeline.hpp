@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "ringcast/reader.hpp"
+#include "runtime/board_figures.hpp"
+#include "runtime/output_thread.hpp"
+#include "runtime/part.hpp"
+#include "runtime/sink_options.hpp"
+
+namespace ringcast::runtime {
+
+struct PipelineOptions {
+    ReaderOptions reader;
+    SinkOptions sink;
+    bool once = false;  ///< return at the first end of stream instead of waiting for the next producer
+    std::chrono::nanoseconds queue_capacity = std::chrono::seconds(4);
+    RetryPolicy retry;
+};
+
+/// Over the whole life of the sink.
+struct PipelineTotals {
+    std::uint64_t frames_read = 0;
+    std::uint64_t frames_encoded = 0;
+    std::uint64_t frames_repeated = 0;
+    std::uint64_t frames_dropped = 0;
+    std::uint64_t frames_overrun = 0;
+    std::uint64_t frames_aborted = 0;
+    std::uint64_t audio_blocks_lost = 0;
+    std::int64_t output_ns = 0;
+    std::uint64_t bytes_sent = 0;
+};
+
+/// One sink from bus to plugin: waits for a bus, reads, encodes, hands over, and lives through ends, deaths and
+/// restarts of the producer.
+///
+/// Threads: run() is the pipeline thread; the sink thread inside calls the Output. Every other call: any thread.
+class Pipeline {
+public:
+    Pipeline(PipelineOptions options, Output& output, std::shared_ptr<spdlog::logger> log);
+    ~Pipeline();
+    Pipeline(const Pipeline&) = delete;
+    Pipeline& operator=(const Pipeline&) = delete;
+
+    /// Until end of stream (with `once`), request_stop() or failure. False: failed, the reason is logged.
+    bool run();
+
+    /// Finish what was read, close the output, return from run().
+    void request_stop();
+    /// After request_stop(): do not wait for the peer any longer.
+    void interrupt_output() { output_thread_.give_up(true); }
+    void request_keyframe() { keyframe_wanted_.store(true, std::memory_order_relaxed); }
+
+    [[nodiscard]] PipelineTotals totals() const { return totals_; }  ///< after run()
+
+private:
+    enum class SessionEnd { ended, moved_on, stopped, failed };
+
+    bool run_sessions();
+    SessionEnd run_session();
+    bool wait_for_flows();
+    void open_part();
+    [[nodiscard]] std::optional<OutputFormat> choose_format(bool give_up_on_video);
+    void begin_reading();
+    SessionEnd read_until_end();
+    bool read_available();
+    bool copy_audio();
+    bool feed_one();
+    bool read_video();
+    [[nodiscard]] bool may_tell_audio(const std::optional<Record>& video) const;
+    void on_damage(FlowKind kind);
+    void idle(std::uint32_t ticket);
+    bool close_part();
+    void leave_bus();
+    void publish();
+    void wake();
+    [[nodiscard]] bool is_stopping() const { return stop_.load(std::memory_order_acquire); }
+
+    const PipelineOptions options_;
+    Output& output_;
+    std::shared_ptr<spdlog::logger> log_;
+    int stop_fd_;
+    std::atomic<bool> stop_{false};
+    std::atomic<bool> keyframe_wanted_{false};
+    std::mutex bus_mutex_;  // guards the pointer for wake(), which other threads call
+    std::unique_ptr<BusReader> bus_;
+    OutputThread output_thread_;
+
+    // Of the pipeline thread only.
+    std::unique_ptr<Part> part_;
+    std::optional<BoardFigures> board_;
+    SinkFigures figures_;
+    PipelineTotals totals_;
+    bool audio_waits_for_video_ = false;  // late start: the oldest picture, not the older sound, is position 0
+    bool damaged_ = false;
+};
+
+}  // namespace ringcast::runtime

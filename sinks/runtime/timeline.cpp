@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Records in, operations out. timeline_join.cpp has what happens where records do not simply go on.
+#include "runtime/timeline.hpp"
+
+#include <type_traits>
+
+#include "runtime/timeline_impl.hpp"
+
+namespace ringcast::runtime {
+namespace {
+
+constexpr std::int64_t kNoLimit = std::int64_t{1} << 60;
+
+}  // namespace
+
+// ---- Input ----
+
+bool Timeline::Impl::on_video(const VideoRecord& record) {
+    if (finishing_) return false;
+    accept(video_feed_, record);
+    return !video_feed_.waiting.empty() || (video_.has_picture() && video_.last_id() == record.id);
+}
+
+bool Timeline::Impl::on_audio(const AudioRecord& record) {
+    if (finishing_ || record.sample_rate == 0 || record.sample_count == 0) return false;
+    accept(audio_feed_, record);
+    return !audio_feed_.waiting.empty() || (audio_.has_input() && audio_.last_id() == record.id);
+}
+
+template <class Record>
+void Timeline::Impl::accept(RecordFeed<Record>& feed, Record record) {
+    record.pts_ns = saturate(record.pts_ns);
+    record.capture_time_ns = saturate(record.capture_time_ns);
+    newest_capture_ns_ = std::max(newest_capture_ns_, record.capture_time_ns);
+    if constexpr (std::is_same_v<Record, AudioRecord>) next_audio_id_ = record.id + 1;
+    if (!started_) begin(record.session, record.pts_ns);
+    feed.waiting.push_back(record);
+    settle(false);
+}
+
+void Timeline::Impl::begin(std::uint64_t session, std::int64_t pts_ns) {
+    started_ = true;
+    session_ = session;
+    const std::int64_t start = start_pts_ns_.value_or(pts_ns);
+    video_.join(0, start);
+    audio_.join(0, start);
+}
+
+void Timeline::Impl::settle(bool force) {
+    do {
+        drain(video_feed_);
+        drain(audio_feed_);
+    } while (join_jump(force));
+    fill_missing();
+}
+
+template <class Record>
+void Timeline::Impl::drain(RecordFeed<Record>& feed) {
+    while (!feed.waiting.empty()) {
+        const Record record = feed.waiting.front();
+        const bool is_void = retired_ && record.session == *retired_;
+        if (!is_void && feed.jumps(record, session_)) return;
+        feed.waiting.pop_front();
+        if (is_void) {
+            count_void(record);
+        } else {
+            take(feed, record);
+        }
+    }
+}
+
+template <class Record>
+void Timeline::Impl::take(RecordFeed<Record>& feed, const Record& record) {
+    auto& track = track_of(record);
+    const std::int64_t late_ns = track.end_ns() - track.pts_to_ns(record.pts_ns);
+    const bool on_another_clock = late_ns > kFarNs || late_ns < -kFarNs;
+    const bool counted_too_low = feed.filling && !record.explicit_pts && late_ns > kLateNs;
+    if (on_another_clock || counted_too_low) join_at_end(record);
+    place(record, feed.filling);
+
+    if (!feed.seen) feed.first_capture_ns = record.capture_time_ns;
+    feed.last_capture_ns = record.capture_time_ns;
+    feed.end_ns = track.end_ns();
+    feed.previous = record;
+    feed.seen = feed.continues = true;
+    feed.filling = false;
+}
+
+void Timeline::Impl::place(const VideoRecord& record, bool was_filled) {
+    const std::int64_t hole_ns = video_.pts_to_ns(record.pts_ns) - video_.end_ns();
+    video_.place(record, !was_filled && hole_ns <= options_.track_wait_ns);
+}
+
+// ---- Output ----
+
+// With `shortest` a tick is safe once the sound reaches at least its middle: the end can then not fall before it.
+bool Timeline::Impl::video_may_leave(std::int64_t tick) const {
+    return !options_.shortest || finishing_ || grid_.nearest_tick(audio_.end_sample()) > tick;
+}
+
+std::optional<Operation> Timeline::Impl::pop() {
+    current_audio_id_.reset();
+    if (ended_) return std::nullopt;
+    const bool held = options_.shortest && !finishing_;
+    const std::int64_t limit_sample = held ? grid_.tick_to_sample(video_.end_tick()) : kNoLimit;
+    const std::int64_t tick = video_.front_tick().value_or(kNoLimit);
+    const std::int64_t sample = audio_.front_sample().value_or(kNoLimit);
+    const bool video_ready = tick != kNoLimit && video_may_leave(tick);
+    const bool audio_ready = audio_.can_pop(limit_sample);
+
+    if (video_ready && (!audio_ready || grid_.tick_not_after(tick, sample))) return pop_video();
+    if (audio_ready) return pop_audio(limit_sample);
+    if (!finishing_) return std::nullopt;
+    ended_ = true;
+    counters_.silence_samples += static_cast<std::uint64_t>(end_.samples) - counters_.samples;
+    counters_.samples = static_cast<std::uint64_t>(end_.samples);
+    return end_;
+}
+
+Operation Timeline::Impl::pop_video() {
+    const EmitFrame frame = video_.pop();
+    ++counters_.frames;
+    if (frame.kind != FrameKind::fresh) ++counters_.repeated_frames;
+    return frame;
+}
+
+Operation Timeline::Impl::pop_audio(std::int64_t limit_sample) {
+    const std::int64_t before = audio_.popped_end();
+    const Operation operation = audio_.pop(limit_sample);
+    const auto samples = static_cast<std::uint64_t>(audio_.popped_end() - before);
+    counters_.samples += samples;
+    if (const auto* copy = std::get_if<CopySamples>(&operation)) {
+        current_audio_id_ = copy->id;
+    } else {
+        counters_.silence_samples += samples;
+    }
+    return operation;
+}
+
+// ---- The facade ----
+
+Timeline::Timeline(const TimelineOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Timeline::~Timeline() = default;
+Timeline::Timeline(Timeline&&) noexcept = default;
+Timeline& Timeline::operator=(Timeline&&) noexcept = default;
+
+void Timeline::start_at(std::int64_t pts_ns) {
+    impl_->start_at(pts_ns);
+}
+bool Timeline::on_video(const VideoRecord& record) {
+    return impl_->on_video(record);
+}
+bool Timeline::on_audio(const AudioRecord& record) {
+    return impl_->on_audio(record);
+}
+bool Timeline::wants_video(const VideoRecord& record) const {
+    return impl_->wants_video(record);
+}
+void Timeline::finish() {
+    impl_->finish();
+}
+std::optional<Operation> Timeline::pop() {
+    return impl_->pop();
+}
+std::uint64_t Timeline::video_needed_from() const {
+    return impl_->video_needed_from();
+}
+std::uint64_t Timeline::audio_needed_from() const {
+    return impl_->audio_needed_from();
+}
+TimelineCounters Timeline::counters() const {
+    return impl_->counters();
+}
+bool Timeline::started() const {
+    return impl_->started();
+}
+bool Timeline::ended() const {
+    return impl_->ended();
+}
+std::int64_t Timeline::output_end_ns(Track track) const {
+    return impl_->output_end_ns(track);
+}
+
+}  // namespace ringcast::runtime

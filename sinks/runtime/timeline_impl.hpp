@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Inside of the timeline; only its two .cpp files include this.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "runtime/audio_track.hpp"
+#include "runtime/media_time.hpp"
+#include "runtime/record_feed.hpp"
+#include "runtime/timeline.hpp"
+#include "runtime/video_track.hpp"
+
+namespace ringcast::runtime {
+
+/// A track that comes back after it was filled in: up to this late its late part is trimmed and sync kept; counted pts
+/// that are further behind only say that nothing was pushed for a while, and go to the present end.
+inline constexpr std::int64_t kLateNs = 500 * kMillisecondNs;
+
+class Timeline::Impl {
+public:
+    explicit Impl(const TimelineOptions& options)
+        : options_(options), grid_(options.fps, options.rate), video_(grid_), audio_(grid_) {}
+
+    void start_at(std::int64_t pts_ns) { start_pts_ns_ = saturate(pts_ns); }
+
+    bool on_video(const VideoRecord& record);
+    bool on_audio(const AudioRecord& record);
+    [[nodiscard]] bool wants_video(VideoRecord record) const {
+        record.pts_ns = saturate(record.pts_ns);
+        if (finishing_ || (retired_ && record.session == *retired_)) return false;
+        const bool settled = started_ && video_feed_.seen && !video_feed_.filling && video_feed_.waiting.empty();
+        return !settled || video_feed_.jumps(record, session_) || video_.has_place(record);
+    }
+
+    void finish();
+    std::optional<Operation> pop();
+
+    [[nodiscard]] std::uint64_t video_needed_from() const { return video_.needed_from(); }
+    [[nodiscard]] std::uint64_t audio_needed_from() const {
+        if (current_audio_id_) return *current_audio_id_;
+        if (const auto queued = audio_.first_id()) return *queued;
+        return audio_feed_.waiting.empty() ? next_audio_id_ : audio_feed_.waiting.front().id;
+    }
+    [[nodiscard]] TimelineCounters counters() const {
+        TimelineCounters counters = counters_;
+        counters.dropped_frames = video_.dropped();
+        counters.trimmed_samples = audio_.trimmed();
+        return counters;
+    }
+    [[nodiscard]] bool started() const { return started_; }
+    [[nodiscard]] bool ended() const { return ended_; }
+    [[nodiscard]] std::int64_t output_end_ns(Track track) const {
+        return track == Track::video ? grid_.tick_to_ns(static_cast<std::int64_t>(counters_.frames))
+                                     : grid_.sample_to_ns(static_cast<std::int64_t>(counters_.samples));
+    }
+
+private:
+    struct Jump {
+        std::uint64_t session;
+        std::int64_t pts_ns;
+        Int128 waited_ns;
+        bool crowded;
+    };
+
+    // Input.
+    template <class Record>
+    void accept(RecordFeed<Record>& feed, Record record);
+    template <class Record>
+    void drain(RecordFeed<Record>& feed);
+    template <class Record>
+    void take(RecordFeed<Record>& feed, const Record& record);
+    void settle(bool force);
+    void begin(std::uint64_t session, std::int64_t pts_ns);
+
+    // Jumps.
+    template <class Record>
+    static std::optional<Jump> jump_of(const RecordFeed<Record>& feed);
+    bool join_jump(bool force);
+    bool join_one(Track track, const Jump& jump, bool force);
+    bool join_both(std::uint64_t session, std::int64_t pts_ns);
+    bool join_alone(Track track, std::int64_t pts_ns);
+    template <class Record>
+    static void restart(RecordFeed<Record>& feed);
+
+    // A missing track.
+    template <class Missing, class Other>
+    std::optional<std::int64_t> fill_target(RecordFeed<Missing>& missing, const RecordFeed<Other>& other,
+                                            std::int64_t other_end_ns) const;
+    void fill_missing();
+
+    // The two tracks, by the type of record.
+    VideoTrack& track_of(const VideoRecord&) { return video_; }
+    AudioTrack& track_of(const AudioRecord&) { return audio_; }
+    void place(const VideoRecord& record, bool was_filled);
+    void place(const AudioRecord& record, bool) { audio_.place(record); }
+    void join_at_end(const VideoRecord& record) { video_.join(video_.end_tick(), record.pts_ns); }
+    void join_at_end(const AudioRecord& record) { audio_.join(audio_.end_sample(), record.pts_ns); }
+    void count_void(const VideoRecord&) { video_.count_drop(); }
+    void count_void(const AudioRecord& record) { audio_.count_trim(record.sample_count); }
+
+    // Output.
+    void cut_to_shortest();
+    void pad_to_longest();
+    Operation pop_video();
+    Operation pop_audio(std::int64_t limit_sample);
+    [[nodiscard]] bool video_may_leave(std::int64_t tick) const;
+
+    TimelineOptions options_;
+    OutputGrid grid_;
+    VideoTrack video_;
+    AudioTrack audio_;
+    RecordFeed<VideoRecord> video_feed_;
+    RecordFeed<AudioRecord> audio_feed_;
+
+    std::optional<std::int64_t> start_pts_ns_;
+    bool started_ = false;
+    std::uint64_t session_ = 0;
+    std::optional<std::uint64_t> retired_;  // the session before: its late records are void
+    std::int64_t session_start_ns_ = 0;     // output time where the present session (or joined clock) begins
+    std::int64_t newest_capture_ns_ = 0;
+
+    bool finishing_ = false;
+    bool ended_ = false;
+    EndOutput end_;
+    std::optional<std::uint64_t> current_audio_id_;
+    std::uint64_t next_audio_id_ = 0;
+    TimelineCounters counters_;
+};
+
+}  // namespace ringcast::runtime

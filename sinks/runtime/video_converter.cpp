@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/video_converter.hpp"
+
+#include <libyuv.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <string>
+
+#include "ringcast/error.hpp"
+#include "runtime/bt709_rows.hpp"
+
+namespace ringcast::runtime {
+
+namespace {
+
+constexpr std::uint8_t kBlackLuma = 16;
+constexpr std::uint8_t kGreyChroma = 128;
+constexpr int kLineAlignment = 64;  // what libav's and libyuv's widest code likes
+constexpr std::size_t kTailBytes = 64;
+
+int aligned(int bytes) {
+    return (bytes + kLineAlignment - 1) / kLineAlignment * kLineAlignment;
+}
+
+int even(double value) {
+    return static_cast<int>(std::lround(value / 2)) * 2;
+}
+
+bool is_rgb(PixelFormat format) {
+    return format != PixelFormat::i420 && format != PixelFormat::nv12;
+}
+
+/// Doubles the last column and the last line of a plane that came out one short of the even size.
+void replicate_edges(std::uint8_t* plane, int stride, int width, int height, int full_width, int full_height) {
+    for (int line = 0; full_width > width && line < height; ++line)
+        plane[line * stride + width] = plane[line * stride + width - 1];
+    if (full_height > height)
+        std::memcpy(plane + static_cast<std::ptrdiff_t>(height) * stride,
+                    plane + static_cast<std::ptrdiff_t>(height - 1) * stride, static_cast<std::size_t>(full_width));
+}
+
+}  // namespace
+
+VideoConverter::VideoConverter(Size output, Scale scale) : output_(output), scale_(scale) {
+    if (output.width == 0 || output.height == 0 || output != even_size(output))
+        throw Error(ErrorCode::invalid_argument, "an output of " + std::to_string(output.width) + "x" +
+                                                     std::to_string(output.height) +
+                                                     " cannot be made: it must be even");
+    const std::size_t luma = static_cast<std::size_t>(aligned(static_cast<int>(output.width))) * output.height;
+    const std::size_t chroma =
+        static_cast<std::size_t>(aligned(static_cast<int>(output.width / 2))) * output.height / 2;
+    pool_ = av_owned<AVBufferPoolPtr>(av_buffer_pool_init(luma + 2 * chroma + kTailBytes, nullptr));
+}
+
+AVFramePtr VideoConverter::new_frame() {
+    AVFramePtr frame = av_owned<AVFramePtr>(av_frame_alloc());
+    frame->buf[0] = av_buffer_pool_get(pool_.get());
+    if (frame->buf[0] == nullptr) throw std::bad_alloc();
+    frame->width = static_cast<int>(output_.width);
+    frame->height = static_cast<int>(output_.height);
+    frame->format = AV_PIX_FMT_YUV420P;
+    frame->color_range = AVCOL_RANGE_MPEG;
+    frame->colorspace = AVCOL_SPC_BT709;
+    frame->color_primaries = AVCOL_PRI_BT709;
+    frame->color_trc = AVCOL_TRC_BT709;
+    frame->sample_aspect_ratio = {1, 1};
+    frame->linesize[0] = aligned(frame->width);
+    frame->linesize[1] = frame->linesize[2] = aligned(frame->width / 2);
+    frame->data[0] = frame->buf[0]->data;
+    frame->data[1] = frame->data[0] + static_cast<std::ptrdiff_t>(frame->linesize[0]) * frame->height;
+    frame->data[2] = frame->data[1] + static_cast<std::ptrdiff_t>(frame->linesize[1]) * (frame->height / 2);
+    return frame;
+}
+
+AVFramePtr VideoConverter::black() {
+    AVFramePtr frame = new_frame();
+    libyuv::I420Rect(frame->data[0], frame->linesize[0], frame->data[1], frame->linesize[1], frame->data[2],
+                     frame->linesize[2], 0, 0, frame->width, frame->height, kBlackLuma, kGreyChroma, kGreyChroma);
+    return frame;
+}
+
+AVFramePtr VideoConverter::convert(const layout::Caps& caps, std::span<const std::byte> payload) {
+    const auto format = video_format_of(caps, payload.size());
+    // libyuv counts strides and sizes in int; caps that fit a payload below this limit cannot overflow one.
+    if (!format || payload.size() > std::numeric_limits<int>::max()) return nullptr;
+    const Input input{*format, caps, reinterpret_cast<const std::uint8_t*>(payload.data())};
+    const Placement placement = place(static_cast<int>(format->width), static_cast<int>(format->height));
+
+    AVFramePtr frame = new_frame();
+    fill_border(*frame, placement);
+    const Planes target{{frame->data[0] + placement.y * frame->linesize[0] + placement.x,
+                         frame->data[1] + placement.y / 2 * frame->linesize[1] + placement.x / 2,
+                         frame->data[2] + placement.y / 2 * frame->linesize[2] + placement.x / 2},
+                        {frame->linesize[0], frame->linesize[1], frame->linesize[2]},
+                        placement.width,
+                        placement.height};
+    const Size whole = even_size({format->width, format->height});
+    const bool same_size =
+        static_cast<int>(whole.width) == target.width && static_cast<int>(whole.height) == target.height;
+    if (same_size)
+        draw(input, target);
+    else
+        draw_scaled(input, placement, target);
+    return frame;
+}
+
+VideoConverter::Placement VideoConverter::place(int width, int height) const {
+    const int out_width = static_cast<int>(output_.width);
+    const int out_height = static_cast<int>(output_.height);
+    Placement p{0, 0, width, height, 0, 0, out_width, out_height};
+    const Size whole = even_size({static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height)});
+    if (whole == output_ || scale_ == Scale::stretch) return p;
+
+    const double by_width = static_cast<double>(out_width) / width;
+    const double by_height = static_cast<double>(out_height) / height;
+    if (scale_ == Scale::fit) {
+        const double factor = std::min(by_width, by_height);
+        p.width = std::clamp(even(width * factor), 2, out_width);
+        p.height = std::clamp(even(height * factor), 2, out_height);
+        p.x = (out_width - p.width) / 4 * 2;
+        p.y = (out_height - p.height) / 4 * 2;
+    } else {
+        const double factor = std::max(by_width, by_height);
+        p.source_width = std::clamp(static_cast<int>(std::lround(out_width / factor)), 1, width);
+        p.source_height = std::clamp(static_cast<int>(std::lround(out_height / factor)), 1, height);
+        p.source_x = (width - p.source_width) / 4 * 2;
+        p.source_y = (height - p.source_height) / 4 * 2;
+    }
+    return p;
+}
+
+void VideoConverter::fill_border(const AVFrame& frame, const Placement& p) const {
+    const auto fill = [&](int x, int y, int width, int height) {
+        if (width <= 0 || height <= 0) return;
+        libyuv::I420Rect(frame.data[0], frame.linesize[0], frame.data[1], frame.linesize[1], frame.data[2],
+                         frame.linesize[2], x, y, width, height, kBlackLuma, kGreyChroma, kGreyChroma);
+    };
+    fill(0, 0, frame.width, p.y);
+    fill(0, p.y + p.height, frame.width, frame.height - p.y - p.height);
+    fill(0, p.y, p.x, p.height);
+    fill(p.x + p.width, p.y, frame.width - p.x - p.width, p.height);
+}
+
+VideoConverter::Planes VideoConverter::scratch(int width, int height) {
+    const int luma_stride = aligned(width);
+    const int chroma_stride = aligned(width / 2);
+    const std::size_t luma = static_cast<std::size_t>(luma_stride) * static_cast<std::size_t>(height);
+    const std::size_t chroma = static_cast<std::size_t>(chroma_stride) * static_cast<std::size_t>(height / 2);
+    if (scratch_.size() < luma + 2 * chroma) scratch_.resize(luma + 2 * chroma);
+    std::uint8_t* base = scratch_.data();
+    return {{base, base + luma, base + luma + chroma}, {luma_stride, chroma_stride, chroma_stride}, width, height};
+}
+
+/// The whole input at its own size, padded to even, into `target` of that even size.
+void VideoConverter::draw(const Input& input, const Planes& target) {
+    if (is_rgb(input.format.format))
+        draw_rgb(input, target);
+    else
+        draw_planar(input, target);
+}
+
+void VideoConverter::draw_rgb(const Input& input, const Planes& target) {
+    const PixelFormat format = input.format.format;
+    const int width = static_cast<int>(input.format.width);
+    const int height = static_cast<int>(input.format.height);
+    const std::ptrdiff_t stride = input.caps.stride[0];
+    const int row = aligned(target.width);
+    if (rows_.size() < static_cast<std::size_t>(row) * 6) rows_.resize(static_cast<std::size_t>(row) * 6);
+    std::uint8_t* r = rows_.data();
+    std::uint8_t* g = r + 2 * row;
+    std::uint8_t* b = g + 2 * row;
+    // Two lines at a time: they stay in the first-level cache between separation and matrix.
+    for (int line = 0; line < target.height; line += 2) {
+        const int lines = std::min(2, height - line);
+        const std::uint8_t* source = input.bytes + input.caps.plane_offset[0] + line * stride;
+        const int step = static_cast<int>(stride);
+        // libyuv names 32-bit pixels by the register: its ARGB is B, G, R, A in memory.
+        switch (format) {
+            case PixelFormat::rgb24:
+                libyuv::SplitRGBPlane(source, step, r, row, g, row, b, row, width, lines);
+                break;
+            case PixelFormat::bgr24:
+                libyuv::SplitRGBPlane(source, step, b, row, g, row, r, row, width, lines);
+                break;
+            case PixelFormat::bgra:
+                libyuv::SplitARGBPlane(source, step, r, row, g, row, b, row, nullptr, 0, width, lines);
+                break;
+            default:
+                libyuv::SplitARGBPlane(source, step, b, row, g, row, r, row, nullptr, 0, width, lines);
+                break;
+        }
+        for (std::uint8_t* colour : {r, g, b})
+            replicate_edges(colour, row, width, lines, target.width, 2);
+        std::uint8_t* y = target.data[0] + static_cast<std::ptrdiff_t>(line) * target.stride[0];
+        const std::ptrdiff_t chroma_line = line / 2;
+        bt709::luma_row({r, g, b}, y, target.width);
+        bt709::luma_row({r + row, g + row, b + row}, y + target.stride[0], target.width);
+        bt709::chroma_row({r, g, b}, {r + row, g + row, b + row}, target.data[1] + chroma_line * target.stride[1],
+                          target.data[2] + chroma_line * target.stride[2], target.width / 2);
+    }
+}
+
+void VideoConverter::draw_planar(const Input& input, const Planes& target) {
+    const layout::Caps& caps = input.caps;
+    const int width = static_cast<int>(input.format.width);
+    const int height = static_cast<int>(input.format.height);
+    const auto plane = [&](std::size_t i) { return input.bytes + caps.plane_offset[i]; };
+    const auto stride = [&](std::size_t i) { return static_cast<int>(caps.stride[i]); };
+    if (input.format.format == PixelFormat::i420)
+        libyuv::I420Copy(plane(0), stride(0), plane(1), stride(1), plane(2), stride(2), target.data[0],
+                         target.stride[0], target.data[1], target.stride[1], target.data[2], target.stride[2], width,
+                         height);
+    else
+        libyuv::NV12ToI420(plane(0), stride(0), plane(1), stride(1), target.data[0], target.stride[0], target.data[1],
+                           target.stride[1], target.data[2], target.stride[2], width, height);
+    // Chroma planes are rounded up, so only luma comes out short.
+    replicate_edges(target.data[0], target.stride[0], width, height, target.width, target.height);
+}
+
+void VideoConverter::draw_scaled(const Input& input, const Placement& p, const Planes& target) {
+    const Size whole = even_size({input.format.width, input.format.height});
+    Planes source = scratch(static_cast<int>(whole.width), static_cast<int>(whole.height));
+    draw(input, source);
+    source.data[0] += p.source_y * source.stride[0] + p.source_x;
+    source.data[1] += p.source_y / 2 * source.stride[1] + p.source_x / 2;
+    source.data[2] += p.source_y / 2 * source.stride[2] + p.source_x / 2;
+    // Box means every source pixel counts when shrinking; libyuv takes bilinear where the picture grows.
+    libyuv::I420Scale(source.data[0], source.stride[0], source.data[1], source.stride[1], source.data[2],
+                      source.stride[2], p.source_width, p.source_height, target.data[0], target.stride[0],
+                      target.data[1], target.stride[1], target.data[2], target.stride[2], target.width, target.height,
+                      libyuv::kFilterBox);
+}
+
+}  // namespace ringcast::runtime

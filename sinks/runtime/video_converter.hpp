@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ringcast/caps.hpp"
+#include "runtime/av_handles.hpp"
+#include "runtime/sink_options.hpp"
+
+namespace ringcast::runtime {
+
+/// Turns raw records of any size and format into pictures of one size: yuv420p, BT.709, limited range.
+///
+/// Works straight from the ring: the bytes may change while they are read, so every bound comes from `caps` and
+/// `payload.size()`, never from the bytes. Pixel memory comes from a pool that lives as long as its last frame.
+/// Not thread-safe.
+class VideoConverter {
+public:
+    /// `output` must be even on both sides (even_size()).
+    VideoConverter(Size output, Scale scale);
+
+    /// A new frame the caller owns, pts unset; nullptr when caps are not those of a raw picture that fits the payload.
+    [[nodiscard]] AVFramePtr convert(const layout::Caps& caps, std::span<const std::byte> payload);
+
+    /// A black picture of the output size.
+    [[nodiscard]] AVFramePtr black();
+
+    [[nodiscard]] Size output() const noexcept { return output_; }
+
+    /// The next even size up: a picture of odd size is padded by one replicated line or column.
+    static Size even_size(Size size) noexcept { return {(size.width + 1U) & ~1U, (size.height + 1U) & ~1U}; }
+
+private:
+    /// A planar 4:2:0 picture somewhere in memory.
+    struct Planes {
+        std::uint8_t* data[3] = {};
+        int stride[3] = {};
+        int width = 0;
+        int height = 0;
+    };
+    /// Which part of the input is shown, and where in the output; everything in the output is even.
+    struct Placement {
+        int source_x = 0, source_y = 0, source_width = 0, source_height = 0;
+        int x = 0, y = 0, width = 0, height = 0;
+    };
+    struct Input {
+        VideoFormat format;
+        const layout::Caps& caps;
+        const std::uint8_t* bytes;
+    };
+
+    [[nodiscard]] AVFramePtr new_frame();
+    [[nodiscard]] Placement place(int width, int height) const;
+    void fill_border(const AVFrame& frame, const Placement& placement) const;
+    [[nodiscard]] Planes scratch(int width, int height);
+    void draw(const Input& input, const Planes& target);
+    void draw_rgb(const Input& input, const Planes& target);
+    static void draw_planar(const Input& input, const Planes& target);
+    void draw_scaled(const Input& input, const Placement& placement, const Planes& target);
+
+    Size output_;
+    Scale scale_;
+    AVBufferPoolPtr pool_;
+    std::vector<std::uint8_t> scratch_;  // the input as 4:2:0, before scaling
+    std::vector<std::uint8_t> rows_;     // two lines of each colour
+};
+
+}  // namespace ringcast::runtime

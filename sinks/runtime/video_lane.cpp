@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/video_lane.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ringcast::runtime {
+
+VideoLane::VideoLane(const VideoOptions& options, Size size, Rational fps)
+    : converter_(size, options.scale), encoder_(options, size, fps, static_cast<std::uint32_t>(Media::video)) {}
+
+ReadStatus VideoLane::read(FlowReader& flow, Timeline& timeline) {
+    AVFramePtr pixels;
+    VideoRecord record;
+    bool wanted = false;
+    const ReadStatus status = flow.try_read([&](const Record& ring) {
+        record.id = next_id_;
+        record.pts_ns = ring.pts_ns;
+        record.duration_ns = ring.duration_ns;
+        record.capture_time_ns = ring.capture_time_ns;
+        record.session = ring.session;
+        record.discontinuity = (ring.flags & layout::kFlagDiscontinuity) != 0;
+        record.explicit_pts = (ring.flags & layout::kFlagExplicitPts) != 0;
+        wanted = timeline.wants_video(record);
+        if (wanted) pixels = converter_.convert(ring.caps, ring.payload);
+    });
+    if (status != ReadStatus::ok) return status;
+    if (wanted && !pixels) return ReadStatus::damaged;  // the bus checked the caps: the picture breaks its own rules
+    ++next_id_;
+    if (timeline.on_video(record) && pixels) pictures_.push_back({record.id, std::move(pixels)});
+    return status;
+}
+
+void VideoLane::forget_before(std::uint64_t id) {
+    while (!pictures_.empty() && pictures_.front().id < id) pictures_.pop_front();
+}
+
+void VideoLane::encode(const EmitFrame& frame, const PacketHandler& handler) {
+    const AVFrame* pixels = nullptr;
+    if (frame.kind != FrameKind::slate) {
+        const auto found = std::lower_bound(pictures_.begin(), pictures_.end(), frame.id,
+                                            [](const Picture& picture, std::uint64_t id) { return picture.id < id; });
+        if (found != pictures_.end() && found->id == frame.id) pixels = found->pixels.get();
+    }
+    if (pixels == nullptr) {
+        if (!black_) black_ = converter_.black();
+        pixels = black_.get();
+    }
+    encoder_.encode(*pixels, frame.tick, frame.capture_time_ns, handler);
+}
+
+}  // namespace ringcast::runtime

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A producer where /dev/shm is small (docker gives 64 MB): a mount namespace with an 8 MB one of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+MOUNT = "mount -t tmpfs -o size=8m tmpfs /dev/shm && exec"
+
+PRELUDE = """
+import os, signal, sys, time, warnings
+import numpy as np, ringcast
+warnings.simplefilter("always")
+FRAME = np.zeros((360, 640, 3), np.uint8)
+def depth(kind):
+    import struct
+    with open(f"/dev/shm/ringcast.small.{kind}", "rb") as file:
+        file.seek(176)
+        return struct.unpack("<Q", file.read(8))[0] / 1e9
+"""
+
+
+def in_small_shm(script: str) -> subprocess.CompletedProcess:
+    # As a user of its own (-r) where root is not given: docker, CI and people's desktops allow one or the other.
+    command = [sys.executable, "-c", PRELUDE + script]
+    for flags in ("-m", "-rm"):
+        inside = ["unshare", flags, "sh", "-c", f'{MOUNT} "$@"', "sh"]
+        if subprocess.run([*inside, "true"], capture_output=True).returncode == 0:
+            return subprocess.run([*inside, *command], capture_output=True, text=True, timeout=120)
+    pytest.skip("unshare cannot make a mount namespace here")
+
+
+pytestmark = pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare (util-linux)")
+
+
+def test_the_default_depth_shrinks_to_what_fits_and_says_so():
+    done = in_small_shm("""
+with ringcast.Producer("small", size=(640, 360), fps=25, rate=44100) as out:
+    assert 4 / 25 <= depth("video") < 1, depth("video")
+    for n in range(100):
+        out.write_video(FRAME)
+        out.write_audio(np.zeros(1764, np.int16))
+""")
+    assert done.returncode == 0, done.stderr
+    assert "RuntimeWarning" in done.stderr and "--shm-size=" in done.stderr
+
+
+def test_a_stated_depth_that_does_not_fit_is_an_error_with_the_fix():
+    done = in_small_shm("""
+try:
+    ringcast.Producer("small", size=(640, 360), fps=25, rate=44100, video_depth=2)
+except ringcast.NoSpaceError as error:
+    print(error)
+assert os.listdir("/dev/shm") == [], os.listdir("/dev/shm")
+""")
+    assert done.returncode == 0, done.stderr
+    assert "--shm-size=" in done.stdout and "small" in done.stdout
+
+
+def test_fewer_than_four_frames_are_an_error_not_a_bus_error():
+    done = in_small_shm("""
+try:
+    ringcast.Producer("small", size=(1920, 1080), fps=25, rate=44100)
+except ringcast.NoSpaceError as error:
+    print(error)
+""")
+    assert done.returncode == 0, done.stderr
+    assert "--shm-size=" in done.stdout
+
+
+def test_a_killed_producer_comes_back_with_the_depth_it_had():
+    done = in_small_shm("""
+def run():
+    out = ringcast.Producer("small", size=(640, 360), fps=25, rate=44100)
+    out.write_video(FRAME)
+    print(depth("video"), depth("audio"), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+for life in range(3):
+    child = os.fork()
+    if child == 0:
+        run()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+""")
+    assert done.returncode == 0, done.stderr
+    lives = done.stdout.splitlines()
+    assert len(lives) == 3
+    assert set(lives) == {lives[0]}, lives

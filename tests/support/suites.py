@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds, runs every suite with its output in build/test-results, sums the JUnit files, and lets nothing stay behind."""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import junit
+import leftovers
+import lint
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+RESULTS = BUILD / "test-results"
+PYTHON = BUILD / "venv/bin/python"
+JOBS = str(min(os.cpu_count() or 1, 8))
+PROGRESS_SECONDS = 20
+
+HELP = """\
+examples:
+  tests/run                       everything but the long ones; under 15 minutes on two cores
+  tests/run --quick               build, formatting, unit tests and the short integration tests
+  tests/run unit                  one suite
+  tests/run integration -- -k kill      what follows -- goes to pytest
+  tests/run --fuzz --bench        these in addition
+"""
+
+
+class Run:
+    """One suite at work: its log, its JUnit file, its steps."""
+
+    def __init__(self, name, options):
+        self.name = name
+        self.options = options
+        self.log = RESULTS / f"{name}.log"
+        self.xml = RESULTS / f"{name}.xml"
+        self.log_file = open(self.log, "w", encoding="utf-8", errors="replace")
+        self.ok = True
+
+    def step(self, command, limit, cwd=ROOT, **environment):
+        """Runs one command; a non-zero exit or the watchdog's end fails the suite. Returns whether it went well."""
+        env = {**os.environ, **{key: str(value) for key, value in environment.items()}}
+        self.log_file.write(f"$ {' '.join(map(str, command))}\n")
+        self.log_file.flush()
+        process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+                                   stdout=self.log_file, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            status = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self.log_file.write(f"\nended by the watchdog after {limit} s\n")
+            leftovers.end_tree(process.pid)
+            process.wait()
+            status = -1
+        except BaseException:
+            leftovers.end_tree(process.pid)
+            raise
+        self.ok = self.ok and status == 0
+        return status == 0
+
+    def last_line(self):
+        with open(self.log, "rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 2000))
+            lines = log.read().decode("utf-8", "replace").split("\n")
+        return next((line.strip()[:110] for line in reversed(lines) if line.strip()), "")
+
+
+def cmake_build(run, preset, folder, *targets, settings=()):
+    if not (folder / "build.ninja").exists() and not run.step(["cmake", "--preset", preset, *settings], 300):
+        return False
+    if folder != BUILD and not (folder / "npm").exists():
+        (folder / "npm").symlink_to("../npm")  # one download serves all builds
+    wanted = ["--target", *targets] if targets else []
+    return run.step(["cmake", "--build", folder, "--parallel", JOBS, *wanted], 1500)
+
+
+def ctest(run, folder, *selection, prefix=()):
+    return run.step([*prefix, "ctest", "--test-dir", folder, "--output-on-failure", "--parallel", JOBS, "--timeout",
+                     "240", "--no-tests=error", "--output-junit", run.xml, *selection], 900)
+
+
+def suite_build(run):
+    cmake_build(run, "dev", BUILD)
+
+
+def suite_unit(run):
+    ctest(run, BUILD)
+
+
+def suite_format(run):
+    lint.formatting(run.xml, run.log_file)
+
+
+def suite_shell(run):
+    lint.shell(run.xml, run.log_file)
+
+
+def suite_tidy(run):
+    lint.tidy(run.xml, run.log_file, BUILD, int(JOBS))
+
+
+def pytest(run, *words, build=BUILD, limit=1500):
+    run.step([PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-v", "--junitxml", run.xml, *words], limit,
+             RINGCAST_BUILD=build)
+
+
+def suite_integration(run):
+    marks = "not soak and not slow" if run.options.quick else "not soak"
+    pytest(run, "-m", marks, "tests/integration", *run.options.pytest)
+
+
+def suite_asan(run):
+    folder = BUILD / "asan"
+    # detect_leaks needs ptrace, which some containers forbid; LeakSanitizer then says so and the suite fails loudly.
+    os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=1:strict_string_checks=1")
+    os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    if not cmake_build(run, "asan-ubsan", folder):
+        return
+    unit = run.xml
+    ctest(run, folder)
+    run.xml = RESULTS / "asan-integration.xml"
+    pytest(run, "-m", "asan", "tests/integration", build=folder)
+    junit.merge(unit, run.xml)
+    run.xml = unit
+
+
+def suite_tsan(run):
+    folder = BUILD / "tsan"
+    if not cmake_build(run, "tsan", folder, *TSAN_TARGETS):
+        return
+    # ThreadSanitizer of GCC 12 cannot live with the address randomisation of newer kernels.
+    fixed = ["setarch", "--addr-no-randomize"]
+    works = subprocess.run([*fixed, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=1 second_deadlock_stack=1")
+    whole = run.xml
+    for part in TSAN_FOLDERS:
+        run.xml = RESULTS / f"tsan-{part.replace('/', '-')}.xml"
+        ctest(run, folder / "tests" / part, prefix=fixed if works else [])
+        junit.merge(whole, run.xml)
+    run.xml = whole
+
+
+def suite_browser(run):
+    tests = sorted((ROOT / "tests/browser").glob("*.test.mjs"))
+    run.step(["node", "--test", "--test-reporter", "spec", "--test-reporter-destination", "stdout", "--test-reporter",
+              ROOT / "tests/browser/junit-reporter.mjs", "--test-reporter-destination", run.xml, *tests], 900,
+             RINGCAST_BUILD=BUILD, RINGCAST_QUICK="1" if run.options.quick else "")
+
+
+def suite_soak(run):
+    pytest(run, "-m", "soak", "tests/integration", limit=7200)
+
+
+def suite_bench(run):
+    folder = BUILD / "release"
+    if cmake_build(run, "release", folder, "bus_bench", settings=["-DRINGCAST_BUILD_BENCHMARKS=ON"]):
+        figures = RESULTS / "bench.json"
+        run.step([folder / "bench/bus_bench", f"--benchmark_out={figures}", "--benchmark_out_format=json"], 600)
+        junit.write(run.xml, "bench", {"bus_bench": None if run.ok else "see the log"})
+        print(run.log.read_text(encoding="utf-8")[-1500:], flush=True)
+
+
+def suite_fuzz(run):
+    folder = BUILD / "fuzz"
+    if not cmake_build(run, "fuzz", folder, *FUZZERS):
+        return
+    results = {}
+    for name in FUZZERS:
+        corpus = BUILD / "fuzz-corpus" / name
+        corpus.mkdir(parents=True, exist_ok=True)
+        done = run.step([folder / "fuzzers" / name, "-max_total_time=60", "-timeout=20", "-print_final_stats=1",
+                         f"-artifact_prefix={RESULTS}/", corpus], 300)
+        results[name] = None if done else f"the input that did it is in {RESULTS}"
+        for left in Path("/dev/shm").glob("ringcast.fuzz-*"):  # a crash cannot clean up after itself
+            left.unlink()
+    junit.write(run.xml, "fuzz", results)
+
+
+TSAN_TARGETS = ["bus_tests", "runtime_tests"]
+TSAN_FOLDERS = ["unit/bus", "unit/runtime"]
+FUZZERS = ["hostile_bus_fuzzer"]
+ALWAYS = ["build"]
+QUICK = ["format", "shell", "unit", "integration"]
+FULL = ["format", "shell", "unit", "integration", "browser", "tidy", "asan", "tsan"]
+EXTRA = ["soak", "fuzz", "bench"]
+SUITES = {name: globals()[f"suite_{name}"] for name in [*ALWAYS, *FULL, *EXTRA]}
+
+
+def perform(name, options):
+    """Runs one suite while a line now and then says where it is. Returns (name, counts, seconds)."""
+    run = Run(name, options)
+    begun = time.monotonic()
+    worker = threading.Thread(target=SUITES[name], args=(run,), daemon=True)
+    run.xml.unlink(missing_ok=True)
+    worker.start()
+    print(f"{name} ...", flush=True)
+    worker.join(PROGRESS_SECONDS)
+    while worker.is_alive():
+        print(f"{name} ... {time.monotonic() - begun:.0f} s: {run.last_line()}", flush=True)
+        worker.join(PROGRESS_SECONDS)
+    run.log_file.close()
+    counts, failures = junit.count(run.xml)
+    if not run.ok and not failures:
+        failures = [f"{name} itself: {run.last_line()}"]
+        counts = junit.Counts(counts.passed, counts.failed + 1, counts.skipped)
+    elif name not in ALWAYS and not sum(counts):
+        failures = [f"{name} ran no test"]
+        counts = junit.Counts(0, 1, 0)
+    seconds = time.monotonic() - begun
+    print(f"{name}: {counts.passed} ok, {counts.failed} not, {counts.skipped} left out, {seconds:.0f} s", flush=True)
+    for failure in failures:
+        print(f"  FAILED {failure}   (log: {run.log.relative_to(ROOT)})", flush=True)
+    return counts
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="tests/run", description="Runs ringcast's tests; closes with one line.",
+                                     epilog=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suites", nargs="*", metavar="suite", help=f"one of: {' '.join([*FULL, *EXTRA])}")
+    parser.add_argument("--quick", action="store_true", help="leave out sanitizers, clang-tidy, browser, slow tests")
+    parser.add_argument("--soak", action="store_true", help="also an hour of two sinks on one live source")
+    parser.add_argument("--fuzz", action="store_true", help="also each fuzz harness for a minute")
+    parser.add_argument("--bench", action="store_true", help="also the benchmarks")
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    options = parser.parse_args(sys.argv[1:at])
+    options.pytest = sys.argv[at + 1:]
+    unknown = [name for name in options.suites if name not in SUITES]
+    if unknown:
+        parser.error(f"no suite is called {unknown[0]!r}")
+    return options
+
+
+def chosen(options):
+    names = options.suites or (QUICK if options.quick else FULL)
+    return [*names, *(name for name in EXTRA if getattr(options, name) and name not in names)]
+
+
+def main():
+    options = parse()
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    RESULTS.mkdir(parents=True)
+    before = leftovers.begin()
+    total = junit.Counts(0, 0, 0)
+    begun = time.monotonic()
+    try:
+        built = perform("build", options)
+        total += built
+        for name in chosen(options) if not built.failed else []:
+            total += perform(name, options)
+    finally:
+        for line in leftovers.finish(before):
+            print(f"  FAILED left behind: {line}", flush=True)
+            total += junit.Counts(0, 1, 0)
+    print(f"all of it took {time.monotonic() - begun:.0f} s; logs and JUnit files: {RESULTS.relative_to(ROOT)}")
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped", flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cells of the board: claimed under a lock, shown, left by the dead, taken again.
+#include "board.hpp"
+
+#include "bus_fixture.hpp"
+#include "names.hpp"
+#include "ringcast/inspect.hpp"
+
+namespace {
+using namespace ringcast;
+using namespace ringcast::test;
+
+class BoardOfBus : public BusTest {
+protected:
+    Producer producer_{[this] { return options(); }()};
+};
+
+TEST_F(BoardOfBus, shows_what_a_reader_says_of_itself) {
+    const auto bus = reader(true);
+    for (unsigned n = 0; n < 40; ++n) producer_.write_video(frame(n));
+    drain(*bus->flow(FlowKind::video));
+    bus->board().cell()->bytes_sent.store(4711);
+    bus->board().set_state(layout::SinkState::stalled, "peer takes nothing");
+    const BusInfo info = inspect_bus(bus_);
+    ASSERT_EQ(info.readers.size(), 1U);
+    const CellInfo& cell = info.readers[0];
+    EXPECT_EQ(cell.name, "reader");
+    EXPECT_EQ(cell.plugin, "test");
+    EXPECT_EQ(cell.reason, "peer takes nothing");
+    EXPECT_EQ(cell.state, layout::SinkState::stalled);
+    EXPECT_EQ(cell.pid, static_cast<std::uint32_t>(::getpid()));
+    EXPECT_EQ(cell.bytes_sent, 4711U);
+    EXPECT_EQ(cell.cursor[0], 40U);
+    EXPECT_EQ(cell.delivered[0] + cell.overrun[0], 40U);
+    EXPECT_EQ(cell.played_pts_ns, -1);
+}
+
+TEST_F(BoardOfBus, gives_a_dead_readers_cell_to_the_next_one_clean) {
+    Child child([this](const auto& ready) {
+        const auto bus = reader(true);
+        bus->board().set_state(layout::SinkState::ready, "of the dead");
+        bus->board().cell()->bytes_sent.store(1234);
+        ready(1);
+        sleep_for_ever();
+    });
+    ASSERT_EQ(child.wait_ready(), 1);
+    EXPECT_EQ(inspect_bus(bus_).readers.size(), 1U);
+    child.kill();
+    EXPECT_TRUE(inspect_bus(bus_).readers.empty());
+    const auto bus = reader();
+    const BusInfo info = inspect_bus(bus_);
+    ASSERT_EQ(info.readers.size(), 1U);
+    EXPECT_EQ(info.readers[0].cell, 0U);
+    EXPECT_EQ(info.readers[0].bytes_sent, 0U);
+    EXPECT_EQ(info.readers[0].reason, "");
+    EXPECT_FALSE(info.readers[0].lossless);
+}
+
+TEST_F(BoardOfBus, when_full_leaves_the_next_reader_reading_unseen) {
+    std::vector<std::unique_ptr<BusReader>> readers;
+    for (std::size_t n = 0; n < layout::kBoardCells; ++n) readers.push_back(reader());
+    const auto unseen = reader();
+    EXPECT_NE(readers.back()->board().cell(), nullptr);
+    EXPECT_EQ(unseen->board().cell(), nullptr);
+    unseen->board().set_state(layout::SinkState::live);
+    producer_.write_video(frame(0));
+    EXPECT_EQ(drain(*unseen->flow(FlowKind::video)), 1U);
+    readers.erase(readers.begin() + 10);
+    EXPECT_NE(reader()->board().cell(), nullptr);
+}
+
+TEST_F(BoardOfBus, has_no_trace_of_an_inspector) {
+    const auto inspector = BusReader::try_attach({.bus = bus_, .name = "i", .plugin = {}, .on_board = false});
+    ASSERT_NE(inspector, nullptr);
+    EXPECT_EQ(inspector->board().cell(), nullptr);
+    EXPECT_TRUE(inspect_bus(bus_).readers.empty());
+}
+
+TEST_F(BoardOfBus, shows_hostile_texts_harmless) {
+    const auto bus = BusReader::try_attach({.bus = bus_, .name = "a\x1b[2J\nb", .plugin = "\xff\xfe\xc2\x9b"});
+    layout::BoardCell& cell = *bus->board().cell();
+    cell.reason.fill('\x1b');  // not even terminated
+    cell.state.store(99);
+    const BusInfo info = inspect_bus(bus_);
+    ASSERT_EQ(info.readers.size(), 1U);
+    EXPECT_EQ(info.readers[0].name, "a?[2J?b");
+    EXPECT_EQ(info.readers[0].plugin, "???");
+    EXPECT_EQ(info.readers[0].reason, std::string(128, '?'));
+    EXPECT_EQ(name_of(info.readers[0].state), "unknown");
+}
+
+TEST_F(BoardOfBus, damaged_costs_statistics_and_nothing_else) {
+    auto board = ShmObject::open(board_object(bus_), ShmObject::Access::read_write, layout::ObjectType::board);
+    board->as<layout::BoardHeader>()->cell_size = 7;
+    const auto bus = reader();
+    EXPECT_EQ(bus->board().cell(), nullptr);
+    producer_.write_video(frame(0));
+    EXPECT_EQ(drain(*bus->flow(FlowKind::video)), 1U);
+    EXPECT_EQ(inspect_bus(bus_).problems.size(), 1U);
+    std::memset(board->data(), 0xff, board->size());
+    EXPECT_EQ(reader()->board().cell(), nullptr);
+    EXPECT_EQ(producer_.ready_readers(), 0U);
+    producer_.write_video(frame(1));
+}
+
+TEST(Sanitise, keeps_text_and_replaces_what_a_terminal_obeys) {
+    EXPECT_EQ(sanitise("数字人 avatar é"), "数字人 avatar é");
+    EXPECT_EQ(sanitise("a\tb\r\n\x7f"), "a?b???");
+    EXPECT_EQ(sanitise("\xc2\x9b" "31m"), "?31m");            // CSI as one C1 control
+    EXPECT_EQ(sanitise("\xc0\x80\xed\xa0\x80"), "?????");     // overlong, surrogate
+    EXPECT_EQ(sanitise("\xe6\x95"), "??");                    // cut
+    EXPECT_EQ(sanitise(std::string_view("ab\0cd", 5)), "ab");
+    EXPECT_EQ(sanitise("数字", 5), "数");  // never half a character
+    EXPECT_EQ(sanitise(""), "");
+}
+
+}  // namespace

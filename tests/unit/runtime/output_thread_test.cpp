@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/output_thread.hpp"
+
+#include <gtest/gtest.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <thread>
+
+#include "recording_output.hpp"
+
+namespace ringcast::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using test::RecordingOutput;
+using Calls = std::vector<std::string>;
+
+std::vector<StreamInfo> two_streams() {
+    StreamInfo video;
+    video.timebase = {1, 25};
+    StreamInfo audio;
+    audio.media = Media::audio;
+    audio.timebase = {1, 48000};
+    return {video, audio};
+}
+
+Packet packet_of(std::uint32_t stream, std::int64_t dts, bool key = false) {
+    Packet packet;
+    packet.stream = stream;
+    packet.pts = packet.dts = dts;
+    packet.duration = stream == 0 ? 1 : 1920;
+    packet.key = key;
+    return packet;
+}
+
+RetryPolicy quick() {
+    RetryPolicy policy;
+    policy.first = 5ms;
+    policy.longest = 20ms;
+    policy.rejected = 20ms;
+    return policy;
+}
+
+class OutputThreadTest : public testing::Test {
+protected:
+    void start() {
+        auto log = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::null_sink_mt>());
+        thread.emplace(output, log, 4s, [] {}, [this] { ++keyframes_wanted; }, quick());
+    }
+    /// Two GOPs of two frames, each frame with one audio packet behind it.
+    void push_two_gops() {
+        for (int i = 0; i < 4; ++i) {
+            thread->queue().push(packet_of(0, i, i % 2 == 0));
+            thread->queue().push(packet_of(1, i * 1920));
+        }
+    }
+
+    RecordingOutput output;
+    std::atomic<int> keyframes_wanted{0};
+    std::optional<OutputThread> thread;
+};
+
+TEST_F(OutputThreadTest, delivers_all_and_closes_with_final) {
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+    EXPECT_EQ(output.seen().size(), 8U);
+    EXPECT_EQ(thread->view().state, OutputState::finished);
+    EXPECT_EQ(thread->view().output_end_ns, 160'000'000);
+}
+
+TEST_F(OutputThreadTest, opens_again_for_the_next_output) {
+    start();
+    thread->begin(two_streams());
+    EXPECT_TRUE(thread->finish());
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls().size(), 6U);
+    EXPECT_EQ(output.seen().size(), 8U);
+}
+
+TEST_F(OutputThreadTest, connects_again_after_a_transient_error_and_goes_on_at_a_keyframe) {
+    output.packet_answers = {OutputStatus::ok, OutputStatus::ok, OutputStatus::transient};
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect", "connect", "headers", "disconnect(final)"}));
+    const auto seen = output.seen();
+    ASSERT_EQ(seen.size(), 6U);
+    EXPECT_EQ(seen[2].connection, 2U);
+    EXPECT_EQ(seen[2].stream, 0U);
+    EXPECT_TRUE(seen[2].key);
+    EXPECT_EQ(seen[2].dts, 2);
+    EXPECT_EQ(thread->view().reconnects, 1U);
+    EXPECT_EQ(thread->view().dropped_frames, 1U);
+    EXPECT_GE(keyframes_wanted, 1);
+}
+
+TEST_F(OutputThreadTest, keeps_the_first_keyframe_while_the_first_connection_is_refused) {
+    output.connect_answers = {OutputStatus::transient, OutputStatus::transient};
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.seen().size(), 8U);
+    EXPECT_EQ(thread->view().reconnects, 2U);
+}
+
+TEST_F(OutputThreadTest, drops_both_tracks_to_the_next_keyframe_when_the_peer_is_congested) {
+    output.packet_answers = {OutputStatus::again};
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    const auto seen = output.seen();
+    ASSERT_EQ(seen.size(), 4U);
+    EXPECT_EQ(seen[0].dts, 2);
+    EXPECT_EQ(seen[0].connection, 1U);
+    EXPECT_EQ(thread->view().dropped_frames, 2U);
+}
+
+TEST_F(OutputThreadTest, fails_for_good_on_a_storage_error_and_still_closes_what_was_written) {
+    output.packet_answers = {OutputStatus::ok, OutputStatus::storage};
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_FALSE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+    EXPECT_EQ(thread->view().state, OutputState::failed);
+    EXPECT_EQ(thread->view().reason, "the test said so");
+}
+
+TEST_F(OutputThreadTest, fails_without_a_retry_on_wrong_configuration) {
+    output.connect_answers = {OutputStatus::config};
+    start();
+    thread->begin(two_streams());
+    EXPECT_FALSE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"connect"}));
+}
+
+TEST_F(OutputThreadTest, fails_when_the_headers_are_not_supported) {
+    output.headers_answer = OutputStatus::unsupported;
+    start();
+    thread->begin(two_streams());
+    EXPECT_FALSE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+}
+
+TEST_F(OutputThreadTest, fails_when_the_final_close_fails) {
+    output.final_answer = OutputStatus::storage;
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_FALSE(thread->finish());
+}
+
+TEST_F(OutputThreadTest, a_stop_ends_the_wait_for_a_peer_that_is_away) {
+    output.connect_answers.assign(100000, OutputStatus::transient);
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    while (thread->view().reconnects < 2) std::this_thread::yield();
+    thread->give_up(false);
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(thread->view().dropped_frames, 4U);
+}
+
+TEST_F(OutputThreadTest, a_peer_that_stays_away_at_the_end_is_tried_anew_for_the_next_output) {
+    output.connect_answers.assign(100000, OutputStatus::transient);
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish(20ms));
+    output.connect_answers.clear();
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.seen().size(), 8U);
+}
+
+TEST_F(OutputThreadTest, a_stop_lets_a_connected_peer_have_the_rest) {
+    start();
+    thread->begin(two_streams());
+    while (thread->view().state != OutputState::started) std::this_thread::yield();
+    thread->give_up(false);
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.seen().size(), 8U);
+}
+
+TEST_F(OutputThreadTest, an_interrupt_frees_a_delivery_that_is_stuck) {
+    output.block(true);
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    while (thread->view().state != OutputState::started) std::this_thread::yield();
+    thread->give_up(true);
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls().back(), "disconnect(final)");
+}
+
+}  // namespace
+}  // namespace ringcast::runtime

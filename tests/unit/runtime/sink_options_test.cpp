@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/sink_options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "ringcast/error.hpp"
+
+namespace ringcast::runtime {
+namespace {
+
+std::string error_of(const std::vector<std::string>& words, std::string_view origin = {}) {
+    SinkOptions options;
+    try {
+        apply_sink_options(options, words, origin);
+        check_sink_options(options);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+        return error.what();
+    }
+    return "no error";
+}
+
+SinkOptions parsed(const std::vector<std::string>& words) {
+    SinkOptions options;
+    apply_sink_options(options, words);
+    check_sink_options(options);
+    return options;
+}
+
+struct WrongWords {
+    std::vector<std::string> words;
+    std::string text;
+};
+
+TEST(SinkOptions, errors_name_key_value_expectation_and_nearest) {
+    const std::vector<WrongWords> table{
+        {{"video.bitrat=3M"}, "unknown option video.bitrat: did you mean video.bitrate? (--help lists all)"},
+        {{"bitrate=3M"}, "unknown option bitrate: did you mean video.bitrate? (--help lists all)"},
+        {{"colour=red"}, "unknown option colour (--help lists all)"},
+        {{"video.bitrate=3000"},
+         "video.bitrate=3000: expected bits per second with a unit (k or M), such as video.bitrate=3000k"},
+        {{"video.gop=2"}, "video.gop=2: expected a time with its unit or a number of frames, such as video.gop=2s"},
+        {{"video.gop=0frames"},
+         "video.gop=0frames: expected a time with its unit or a number of frames, such as video.gop=2s"},
+        {{"video.size=641x360"},
+         "video.size=641x360: expected an even WIDTHxHEIGHT from 16x16 to 16384x16384, such as video.size=1280x720"},
+        {{"video.scale=fitt"},
+         "video.scale=fitt: expected fit, fill or stretch, such as video.scale=fit (did you mean fit?)"},
+        {{"video.crf=99"}, "video.crf=99: expected a number from 0 to 51, such as video.crf=20"},
+        {{"video.fps=0"}, "video.fps=0: expected a rate from 1 to 1000, such as video.fps=30000/1001"},
+        {{"video.threads=0"}, "video.threads=0: expected a whole number from 1 to 64, such as video.threads=2"},
+        {{"video.options=bf"}, "video.options=bf: expected name=value:name=value, such as video.options=bf=2:refs=3"},
+        {{"video.preset="}, "video.preset=: expected a preset of the encoder, such as video.preset=veryfast"},
+        {{"audio.rate=4000"}, "audio.rate=4000: expected Hz from 8000 to 192000, such as audio.rate=48000"},
+        {{"audio.channels=9"}, "audio.channels=9: expected a whole number from 1 to 8, such as audio.channels=2"},
+        {{"on_stall=fil"}, "on_stall=fil: expected wait, such as on_stall=wait"},
+        {{"track_wait=1"}, "track_wait=1: expected a time with its unit, at most 1h, such as track_wait=1s"},
+        {{"shortest=maybe"}, "shortest=maybe: expected yes or no, such as shortest=yes"},
+        {{"shortest"}, "shortest: expected a value, such as shortest=yes"},
+        {{"video.bitrate=3M", "video.maxrate=2M"},
+         "video.maxrate is below video.bitrate: raise video.maxrate or leave it away"},
+        {{"video.bitrate=3M", "video.crf=20"},
+         "video.bitrate and video.crf contradict each other: leave one away (a ceiling for crf is "
+         "video.maxrate=4500k)"},
+    };
+    for (const WrongWords& row : table)
+        EXPECT_EQ(error_of(row.words), row.text);
+}
+
+TEST(SinkOptions, errors_in_a_plugins_defaults_name_the_plugin) {
+    EXPECT_EQ(error_of({"reader=fast"}, "plugin hls"),
+              "plugin hls: reader=fast: expected live or lossless, such as reader=lossless");
+}
+
+TEST(SinkOptions, values_arrive_in_the_struct) {
+    const SinkOptions o = parsed({"video.bitrate=2500k",
+                                  "video.maxrate=4M",
+                                  "video.bufsize=8M",
+                                  "video.gop=48frames",
+                                  "video.size=640x360",
+                                  "video.scale=fill",
+                                  "video.fps=29.97",
+                                  "video.preset=fast",
+                                  "video.tune=film",
+                                  "video.profile=main",
+                                  "video.level=4.1",
+                                  "video.threads=2",
+                                  "video.lookahead=8frames",
+                                  "video.encoder=h264_nvenc",
+                                  "video.options=bf=2",
+                                  "audio.bitrate=96k",
+                                  "audio.rate=44100",
+                                  "audio.channels=1",
+                                  "on_end=close",
+                                  "track_wait=500ms",
+                                  "shortest=yes",
+                                  "reader=lossless"});
+    EXPECT_EQ(o.video.bitrate, 2'500'000U);
+    EXPECT_EQ(o.video.maxrate, 4'000'000U);
+    EXPECT_EQ(o.video.bufsize, 8'000'000U);
+    EXPECT_EQ(o.video.gop.frames, 48U);
+    EXPECT_EQ(o.video.size, (Size{640, 360}));
+    EXPECT_EQ(o.video.scale, Scale::fill);
+    EXPECT_EQ(o.video.fps, (Rational{30000, 1001}));
+    EXPECT_EQ(o.video.preset, "fast");
+    EXPECT_EQ(o.video.tune, "film");
+    EXPECT_EQ(o.video.profile, "main");
+    EXPECT_EQ(o.video.level, "4.1");
+    EXPECT_EQ(o.video.threads, 2U);
+    EXPECT_EQ(o.video.lookahead->frames, 8U);
+    EXPECT_EQ(o.video.encoder, "h264_nvenc");
+    EXPECT_EQ(o.video.options, (Pairs{{"bf", "2"}}));
+    EXPECT_EQ(o.audio.bitrate, 96'000U);
+    EXPECT_EQ(o.audio.rate, 44100U);
+    EXPECT_EQ(o.audio.channels, 1U);
+    EXPECT_EQ(o.on_end, OnEnd::close);
+    EXPECT_EQ(o.track_wait, std::chrono::milliseconds(500));
+    EXPECT_TRUE(o.shortest);
+    EXPECT_EQ(o.reader, ReaderMode::lossless);
+}
+
+TEST(SinkOptions, later_layers_win) {
+    SinkOptions options;
+    apply_sink_options(options, std::vector<std::string>{"video.rate_control=crf", "video.gop=4s"}, "plugin file");
+    EXPECT_EQ(options.video.rate_control, RateControl::crf);
+    apply_sink_options(options, std::vector<std::string>{"video.gop=1s"});
+    EXPECT_EQ(options.video.rate_control, RateControl::crf);
+    EXPECT_EQ(options.video.gop.time, std::chrono::seconds(1));
+}
+
+TEST(SinkOptions, a_bitrate_or_a_crf_picks_its_rate_control) {
+    SinkOptions options;
+    apply_sink_options(options, std::vector<std::string>{"video.rate_control=crf"}, "plugin file");
+    apply_sink_options(options, std::vector<std::string>{"video.bitrate=3M"});
+    EXPECT_EQ(options.video.rate_control, RateControl::vbr);
+    EXPECT_EQ(parsed({"video.crf=23"}).video.rate_control, RateControl::crf);
+    EXPECT_EQ(parsed({"video.rate_control=cbr", "video.bitrate=3M"}).video.rate_control, RateControl::cbr);
+}
+
+TEST(SinkOptions, every_example_and_every_choice_is_accepted) {
+    for (const OptionRow& row : option_rows()) {
+        SinkOptions options;
+        EXPECT_NO_THROW(set_sink_option(options, row.key, row.example)) << row.key;
+        std::string_view choices = row.choices;
+        while (!choices.empty()) {
+            const std::size_t end = std::min(choices.find('|'), choices.size());
+            EXPECT_NO_THROW(set_sink_option(options, row.key, choices.substr(0, end))) << row.key;
+            choices.remove_prefix(std::min(end + 1, choices.size()));
+        }
+        EXPECT_EQ(row.expected.empty(), !row.choices.empty()) << row.key;
+    }
+}
+
+TEST(SinkOptions, help_lists_every_key_once) {
+    const std::string help = sink_options_help();
+    std::set<std::string_view> keys;
+    for (const OptionRow& row : option_rows()) {
+        EXPECT_TRUE(keys.insert(row.key).second) << row.key;
+        EXPECT_NE(help.find("  " + std::string(row.key) + "="), std::string::npos) << row.key;
+    }
+}
+
+TEST(SinkOptions, default_bitrate_follows_the_picture) {
+    EXPECT_EQ(default_bitrate({512, 512}, {25, 1}), 1'000'000U);
+    EXPECT_EQ(default_bitrate({1280, 720}, {25, 1}), 3'000'000U);
+    EXPECT_EQ(default_bitrate({1920, 1080}, {25, 1}), 4'500'000U);
+    EXPECT_EQ(default_bitrate({1080, 1920}, {25, 1}), 4'500'000U) << "portrait alike";
+    EXPECT_GT(default_bitrate({1280, 720}, {50, 1}), 3'000'000U);
+    EXPECT_LT(default_bitrate({1280, 720}, {50, 1}), 6'000'000U);
+    EXPECT_GE(default_bitrate({16, 16}, {1, 1}), 100'000U);
+}
+
+}  // namespace
+}  // namespace ringcast::runtime

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+
+#include "plugin_driver.hpp"
+#include "test_media.hpp"
+
+namespace ringcast::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const TestMedia& media() {
+    static const TestMedia made = make_media();
+    return made;
+}
+
+PluginDriver hls(const fs::path& dir, const std::string& more = "segment=2s") {
+    return PluginDriver(HLS_SINK_SO, {"dir=" + dir.string(), more});
+}
+
+std::string contents(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+struct Listed {
+    std::string name;
+    double length = 0;
+};
+
+std::vector<Listed> listed(const fs::path& dir) {
+    std::istringstream lines(contents(dir / "index.m3u8"));
+    std::vector<Listed> segments;
+    double length = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("#EXTINF:")) length = std::stod(line.substr(8));
+        if (!line.starts_with('#')) segments.push_back({line, length});
+    }
+    return segments;
+}
+
+std::string joined(const fs::path& dir) {
+    std::string url = "concat:";
+    for (const Listed& segment : listed(dir))
+        url += (url.back() == ':' ? "" : "|") + (dir / segment.name).string();
+    return url;
+}
+
+double end_of(const std::vector<ReadPacket>& packets) {
+    return packets.back().pts + packets.back().duration;
+}
+
+void expect_seamless(const fs::path& dir) {
+    double cut = read_media(dir / listed(dir).front().name).video.front().pts;
+    double sound_end = 0;
+    for (const Listed& segment : listed(dir)) {
+        const ReadMedia read = read_media(dir / segment.name);
+        ASSERT_FALSE(read.video.empty()) << segment.name;
+        EXPECT_TRUE(read.video.front().key) << segment.name;
+        EXPECT_NEAR(read.video.front().pts, cut, 1e-4) << segment.name;
+        EXPECT_NEAR(end_of(read.video) - cut, segment.length, 1e-4) << segment.name;
+        if (sound_end != 0) {
+            EXPECT_NEAR(read.audio.front().pts, sound_end, 1e-4) << segment.name << ": hole or overlap";
+            EXPECT_GE(read.audio.front().pts, cut - 1e-4) << segment.name;
+        }
+        cut += segment.length;
+        EXPECT_LT(read.audio.back().pts, cut) << segment.name << ": sound of the next segment";
+        sound_end = end_of(read.audio);
+    }
+}
+
+TEST(HlsSink, segments_hold_every_picture_once_and_lengths_are_exact) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK) << sink.host().error();
+
+    const auto segments = listed(folder.path());
+    ASSERT_EQ(segments.size(), 4u);
+    for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_DOUBLE_EQ(segments[i].length, 2.0);
+    EXPECT_DOUBLE_EQ(segments[3].length, 0.4);
+    expect_seamless(folder.path());
+    EXPECT_EQ(decode_media(joined(folder.path())).pictures, decode_pictures(media()));
+    EXPECT_TRUE(contents(folder / "index.m3u8").ends_with("#EXT-X-ENDLIST\n"));
+}
+
+TEST(HlsSink, each_segment_is_as_long_as_libavformat_finds_it) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    for (const Listed& segment : listed(folder.path())) {
+        EXPECT_NEAR(read_media(folder / segment.name).duration, segment.length, 0.0401) << segment.name;
+    }
+}
+
+TEST(HlsSink, tone_has_no_hole_and_no_click_over_the_seams) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    const Decoded decoded = decode_media(joined(folder.path()));
+    ASSERT_GT(decoded.samples.size(), 300'000u);
+    const std::vector<float> inner(decoded.samples.begin() + 2048, decoded.samples.end() - 4096);
+    EXPECT_GT(quietest_window(inner, 48000), 0.3);
+    EXPECT_LT(largest_step(inner), 0.04);
+}
+
+TEST(HlsSink, sound_that_trails_the_picture_still_lands_in_its_own_segment) {
+    const TemporaryFolder folder;
+    TestMedia trailing = media();
+    for (auto& stream : trailing.streams)
+        stream.description.extradata = stream.extradata.data();
+    std::ranges::stable_sort(trailing.packets, {}, [](const MediaPacket& packet) {
+        return packet.dts_us + (packet.description.stream == 1 ? 120'000 : 0);
+    });
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(trailing), RINGCAST_SINK_OK) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    ASSERT_EQ(listed(folder.path()).size(), 4u);
+    expect_seamless(folder.path());
+    EXPECT_EQ(decode_media(joined(folder.path())).pictures, decode_pictures(media()));
+}
+
+TEST(HlsSink, picture_goes_on_when_the_sound_stops_coming) {
+    const TemporaryFolder folder;
+    TestMedia silent = media();
+    for (auto& stream : silent.streams)
+        stream.description.extradata = stream.extradata.data();
+    std::erase_if(silent.packets, [](const MediaPacket& packet) {
+        return packet.description.stream == 1 && packet.dts_us > 1'000'000;
+    });
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(silent), RINGCAST_SINK_OK);
+    EXPECT_EQ(listed(folder.path()).size(), 2u) << "two cuts lie more than the patience back, the third does not";
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_EQ(listed(folder.path()).size(), 4u);
+    EXPECT_EQ(decode_media(joined(folder.path())).pictures, decode_pictures(media()));
+}
+
+TEST(HlsSink, transport_stream_counters_go_on_over_the_seams_and_tables_come_first) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    std::map<int, int> counters;
+    for (const Listed& segment : listed(folder.path())) {
+        const std::string bytes = contents(folder / segment.name);
+        ASSERT_EQ(bytes.size() % 188, 0u) << segment.name;
+        bool pat = false;
+        bool pmt = false;
+        for (std::size_t at = 0; at < bytes.size(); at += 188) {
+            const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
+            ASSERT_EQ(byte(0), 0x47);
+            const int pid = (byte(1) & 0x1f) << 8 | byte(2);
+            pat |= pid == 0;
+            pmt |= pid == 0x1000;
+            ASSERT_TRUE((pat && pmt) || pid < 0x100 || pid >= 0x1000) << segment.name << ": media before the tables";
+            if ((byte(3) & 0x10) == 0) continue;
+            const int counter = byte(3) & 0xf;
+            const auto before = counters.find(pid);
+            ASSERT_TRUE(before == counters.end() || counter == (before->second + 1) % 16)
+                << segment.name << " pid " << pid;
+            counters[pid] = counter;
+        }
+    }
+}
+
+TEST(HlsSink, longer_segments_are_cut_at_the_next_keyframe) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path(), "segment=3s");
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    const auto segments = listed(folder.path());
+    ASSERT_EQ(segments.size(), 2u);
+    EXPECT_DOUBLE_EQ(segments[0].length, 4.0);
+    EXPECT_DOUBLE_EQ(segments[1].length, 2.4);
+    EXPECT_NE(contents(folder / "index.m3u8").find("TARGETDURATION:4\n"), std::string::npos);
+    expect_seamless(folder.path());
+}
+
+TEST(HlsSink, ntsc_rate_keeps_exact_lengths) {
+    const TemporaryFolder folder;
+    const TestMedia ntsc = make_media({.fps = "30000/1001", .frames = 130, .gop = 60, .rate = 44100});
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(ntsc), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    const auto segments = listed(folder.path());
+    ASSERT_EQ(segments.size(), 3u);
+    EXPECT_DOUBLE_EQ(segments[0].length, 2.002);
+    EXPECT_NEAR(segments[2].length, 10 * 1001 / 30000.0, 1e-6);
+    expect_seamless(folder.path());
+}
+
+TEST(HlsSink, segments_appear_only_when_whole_and_before_the_playlist_names_them) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.headers(media()), RINGCAST_SINK_OK);
+    std::size_t most = 0;
+    for (const MediaPacket& packet : media().packets) {
+        ASSERT_EQ(sink.packet(packet), RINGCAST_SINK_OK);
+        std::size_t visible = 0;
+        for (const auto& entry : fs::directory_iterator(folder.path())) {
+            visible += entry.path().filename().string().starts_with("segment-") ? 1 : 0;
+        }
+        const auto segments = listed(folder.path());
+        EXPECT_EQ(visible, segments.size());
+        most = std::max(most, visible);
+    }
+    EXPECT_EQ(most, 3u);
+}
+
+TEST(HlsSink, killed_process_leaves_whole_segments_and_the_next_run_replaces_them) {
+    const TemporaryFolder folder;
+    media();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        auto sink = hls(folder.path());
+        if (sink.feed(media(), 5'000'000) == RINGCAST_SINK_OK) ::kill(::getpid(), SIGKILL);
+        ::_exit(1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    ASSERT_EQ(listed(folder.path()).size(), 2u);
+    expect_seamless(folder.path());
+
+    std::ofstream(folder / "holiday.ts") << "not ours";
+    std::ofstream(folder / "segment-1.ts") << "not our spelling";
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK) << "the lock of a dead process is free";
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder.path()))
+        names.push_back(entry.path().filename());
+    std::ranges::sort(names);
+    EXPECT_EQ(names, (std::vector<std::string>{"holiday.ts", "segment-1.ts"}));
+}
+
+TEST(HlsSink, next_stream_begins_a_fresh_playlist_and_numbers_go_on) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    for (int stream = 0; stream < 2; ++stream) {
+        ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
+        ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    }
+    const auto segments = listed(folder.path());
+    ASSERT_EQ(segments.size(), 4u);
+    EXPECT_EQ(segments.front().name, "segment-00004.ts");
+    EXPECT_FALSE(fs::exists(folder / "segment-00003.ts"));
+    EXPECT_NE(contents(folder / "index.m3u8").find("MEDIA-SEQUENCE:4\n"), std::string::npos);
+    EXPECT_EQ(decode_media(joined(folder.path())).pictures, decode_pictures(media()));
+}
+
+TEST(HlsSink, lost_connection_goes_on_in_the_same_playlist_with_a_discontinuity) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(media(), 3'000'000), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(false), RINGCAST_SINK_OK);
+    EXPECT_EQ(contents(folder / "index.m3u8").find("ENDLIST"), std::string::npos);
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    const std::string text = contents(folder / "index.m3u8");
+    EXPECT_EQ(listed(folder.path()).size(), 6u);
+    EXPECT_NE(text.find("segment-00001.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:2.000000,\nsegment-00002.ts"),
+              std::string::npos)
+        << text;
+    EXPECT_TRUE(text.ends_with("#EXT-X-ENDLIST\n"));
+}
+
+TEST(HlsSink, two_sinks_cannot_share_a_folder) {
+    const TemporaryFolder folder;
+    auto first = hls(folder.path());
+    auto second = hls(folder.path());
+    ASSERT_EQ(first.connect(), RINGCAST_SINK_OK);
+    EXPECT_EQ(second.connect(), RINGCAST_SINK_E_CONFIG);
+    EXPECT_NE(second.host().error().find("dir="), std::string::npos) << second.host().error();
+}
+
+TEST(HlsSink, unusable_folders_and_options_are_one_line) {
+    const TemporaryFolder folder;
+    std::ofstream(folder / "plain") << "a file";
+    auto below_a_file = hls(folder / "plain/hls");
+    EXPECT_EQ(below_a_file.connect(), RINGCAST_SINK_E_CONFIG);
+    EXPECT_NE(below_a_file.host().error().find("plain/hls"), std::string::npos);
+    EXPECT_EQ(below_a_file.host().error().find('\n'), std::string::npos);
+    for (const char* word : {"segment=2", "segment=fast", "segment=0s", "segment=2h", "mode=sideways", "segment=-2s"}) {
+        auto sink = hls(folder.path(), word);
+        EXPECT_EQ(sink.create_result(), RINGCAST_SINK_E_CONFIG) << word;
+        EXPECT_NE(sink.host().error().find(word), std::string::npos) << sink.host().error();
+    }
+}
+
+TEST(HlsSink, full_disk_is_reported_and_the_published_part_is_closed) {
+    const TemporaryFolder folder;
+    const TestMedia& source = media();
+    std::size_t segment_size = 0;
+    {
+        auto sink = hls(folder / "free");
+        ASSERT_EQ(sink.feed(source), RINGCAST_SINK_OK);
+        segment_size = fs::file_size(folder / "free/segment-00001.ts");
+        ASSERT_GT(segment_size, fs::file_size(folder / "free/segment-00000.ts"));
+    }
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{segment_size - 1000, segment_size - 1000};  // the second segment is a little too big
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+        auto sink = hls(folder / "full");
+        const std::int32_t result = sink.feed(source);
+        const std::int32_t closed = sink.disconnect(true);
+        ::_exit(result == RINGCAST_SINK_E_STORAGE && closed == RINGCAST_SINK_OK ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    EXPECT_EQ(listed(folder / "full").size(), 1u);
+    EXPECT_TRUE(contents(folder / "full/index.m3u8").ends_with("#EXT-X-ENDLIST\n"));
+    expect_seamless(folder / "full");
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder / "full"), {}), 2) << "no torn segment is left";
+}
+
+TEST(HlsSink, sound_alone_is_segmented) {
+    const TemporaryFolder folder;
+    const TestMedia sound = make_media({.frames = 125, .video = false});
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(sound), RINGCAST_SINK_OK) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    ASSERT_EQ(listed(folder.path()).size(), 3u);
+    const ReadMedia read = read_media(joined(folder.path()));
+    for (std::size_t i = 1; i < read.audio.size(); ++i) {
+        EXPECT_NEAR(read.audio[i].pts - read.audio[i - 1].pts, 1024.0 / 48000, 1e-4);
+    }
+}
+
+TEST(HlsSink, stopping_before_the_first_record_leaves_the_folder_empty) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.headers(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+}  // namespace
+}  // namespace ringcast::test

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `ringcast info`: everything that can be seen of one bus from outside.
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "bus_json.hpp"
+#include "command.hpp"
+#include "measured_rate.hpp"
+#include "text.hpp"
+
+namespace ringcast::tools {
+
+namespace {
+
+struct Options {
+    std::string bus;
+    bool json = false;
+};
+
+std::string rate_text(FlowKind kind, std::optional<double> rate) {
+    if (!rate) return "-";
+    std::array<char, 48> text{};
+    if (kind == FlowKind::audio) {
+        std::snprintf(text.data(), text.size(), "%.0f samples/s", *rate);
+    } else {
+        std::snprintf(text.data(), text.size(), "%.2f frames/s", *rate);
+    }
+    return text.data();
+}
+
+std::string pts_text(const std::optional<std::int64_t>& pts_ns) {
+    return pts_ns ? seconds_text(*pts_ns) + " s" : std::string("-");
+}
+
+std::string depth_text(const FlowInfo& flow) {
+    std::string text = human_duration(static_cast<std::int64_t>(flow.depth_ns));
+    if (flow.depth_wanted_ns > flow.depth_ns) {
+        text += " (wanted " + human_duration(static_cast<std::int64_t>(flow.depth_wanted_ns)) + ")";
+    }
+    return text;
+}
+
+std::string skew_text(const BusInfo& bus) {
+    const auto skew = av_skew_ns(bus);
+    if (!skew) return "- (needs records on video and audio)";
+    if (*skew == 0) return "0";
+    return human_duration(*skew < 0 ? -*skew : *skew) + (*skew > 0 ? ", video ahead" : ", audio ahead");
+}
+
+std::string heading(const BusInfo& bus, const Screen& screen) {
+    const std::string_view state = state_of(bus);
+    Labels labels;
+    labels.add("bus", bus.name, Tone::strong);
+    labels.add("state", std::string(state), state == "live" ? Tone::good : Tone::warning);
+    for (const std::string& problem : bus.problems) labels.add("problem", problem, Tone::bad);
+    // Of a bus object that cannot be read nothing else is known.
+    if (bus.layout_major == 0) return labels.render(screen);
+    labels.add("producer", bus.producer + " (pid " + std::to_string(bus.creator_pid) + ", uid " +
+                               std::to_string(bus.owner_uid) + ")");
+    labels.add("mode", std::string(writer_mode_name(bus.writer_mode)));
+    labels.add("session", hex_id(bus.session));
+    labels.add("uptime", human_duration(bus.age_ns));
+    labels.add("layout", std::to_string(bus.layout_major) + "." + std::to_string(bus.layout_minor));
+    labels.add("memory", human_bytes(memory_bytes(bus)));
+    labels.add("A/V skew", skew_text(bus));
+    return labels.render(screen);
+}
+
+/// Flows stand side by side, one figure per line: that fits a narrow terminal whatever the figures are.
+std::string flows_text(const BusInfo& bus, const MeasuredRates& rates, const Screen& screen) {
+    if (bus.flows.empty()) return {};
+    std::vector<Column> columns{{"FLOW"}};
+    for (const FlowInfo& flow : bus.flows) columns.push_back({std::string(name_of(flow.kind)), Align::right});
+    Table table(columns);
+    const auto add = [&](const char* label, const auto& value_of) {
+        std::vector<Cell> row{{label, Tone::dim}};
+        for (const FlowInfo& flow : bus.flows) row.push_back(Cell{value_of(flow)});
+        table.add(std::move(row));
+    };
+    add("caps", [](const FlowInfo& flow) { return caps_text(flow.kind, flow.caps); });
+    add("writer", [](const FlowInfo& flow) -> std::string {
+        if (flow.ended) return "ended";
+        return flow.writer_alive ? "live" : "gone";
+    });
+    add("depth", depth_text);
+    add("slots", [](const FlowInfo& flow) { return std::to_string(flow.slot_count); });
+    add("arena", [](const FlowInfo& flow) { return human_bytes(flow.arena_bytes); });
+    add("head, next index", [](const FlowInfo& flow) { return std::to_string(flow.head); });
+    add("records in ring", [](const FlowInfo& flow) { return std::to_string(flow.committed); });
+    add("oldest pts", [](const FlowInfo& flow) { return pts_text(flow.oldest_pts_ns); });
+    add("newest pts", [](const FlowInfo& flow) { return pts_text(flow.newest_pts_ns); });
+    add("newest age", [](const FlowInfo& flow) {
+        return flow.newest_age_ns ? human_duration(*flow.newest_age_ns) : std::string("-");
+    });
+    add("measured rate", [&](const FlowInfo& flow) { return rate_text(flow.kind, rates.of(flow.kind)); });
+    return "\n" + table.render(screen);
+}
+
+Tone tone_of(layout::SinkState state) {
+    switch (state) {
+        case layout::SinkState::live: return Tone::good;
+        case layout::SinkState::rejected:
+        case layout::SinkState::failed: return Tone::bad;
+        case layout::SinkState::stalled:
+        case layout::SinkState::backoff: return Tone::warning;
+        default: return Tone::plain;
+    }
+}
+
+/// "video 12, audio 34" of the flows of this bus.
+std::string per_flow(const BusInfo& bus, const std::array<std::uint64_t, layout::kFlowCount>& figures) {
+    std::string text;
+    for (const FlowInfo& flow : bus.flows) {
+        if (!text.empty()) text += ", ";
+        text += std::string(name_of(flow.kind)) + " " + std::to_string(figures.at(static_cast<std::size_t>(flow.kind)));
+    }
+    return text.empty() ? "-" : text;
+}
+
+std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen& screen) {
+    std::string state(name_of(reader.state));
+    if (!reader.reason.empty()) state += ": " + reader.reason;
+    Labels labels(2);
+    labels.add("state", state, tone_of(reader.state));
+    labels.add("delivered", per_flow(bus, reader.delivered) + " records");
+    labels.add("lost, overrun", per_flow(bus, reader.overrun) + " records");
+    labels.add("lost, aborted", per_flow(bus, reader.aborted) + " records");
+    labels.add("next index", per_flow(bus, reader.cursor));
+    labels.add("lag", human_duration(reader.lag_ns));
+    labels.add("queue", human_duration(reader.queue_ns));
+    labels.add("encoded", std::to_string(reader.frames_encoded) + " frames, dropped " +
+                              std::to_string(reader.dropped_frames) + ", repeated " +
+                              std::to_string(reader.repeated_frames) + ", silence filled " +
+                              std::to_string(reader.silence_samples) + " samples");
+    labels.add("sent", human_bytes(reader.bytes_sent) + ", reconnects " + std::to_string(reader.reconnects));
+    labels.add("output pts", seconds_text(reader.output_pts_ns) + " s");
+    if (reader.played_pts_ns >= 0) labels.add("played pts", seconds_text(reader.played_pts_ns) + " s");
+    const std::string title = (reader.name.empty() ? "reader" : reader.name) + " (" +
+                              (reader.plugin.empty() ? "no plugin" : reader.plugin) + ", pid " +
+                              std::to_string(reader.pid) + (reader.lossless ? ", lossless)" : ")");
+    return "\n" + screen.paint(title, Tone::strong) + "\n" + labels.render(screen);
+}
+
+std::string text_of(const BusInfo& bus, const MeasuredRates& rates) {
+    const Screen screen = Screen::of_stdout();
+    std::string text = heading(bus, screen) + flows_text(bus, rates, screen);
+    for (const CellInfo& reader : bus.readers) text += reader_text(bus, reader, screen);
+    if (bus.readers.empty() && state_of(bus) == "live") {
+        text += "\nno reader is attached; send it out with: ringcast sink file --bus " + bus.name + " out.mp4\n";
+    }
+    return text;
+}
+
+int run(const Options& options) {
+    const BusInfo bus = inspect_or_explain(options.bus);
+    const MeasuredRates rates = measure_rates(options.bus);
+    if (!options.json) {
+        print(text_of(bus, rates));
+        return kExitOk;
+    }
+    Json json = bus_json(bus);
+    const auto or_null = [](std::optional<double> rate) {
+        return rate ? Json(std::round(*rate * 1000.0) / 1000.0) : Json(nullptr);
+    };
+    json["measured_video_fps"] = or_null(rates.of(FlowKind::video));
+    json["measured_audio_hz"] = or_null(rates.of(FlowKind::audio));
+    print(pretty(json));
+    return kExitOk;
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand("info", "Show one bus: flows, readers, losses, skew.");
+    set_usage(*verb, "info BUS [--json]");
+    verb->add_option("bus", options->bus, "Name of the bus.")->required()->check(check_bus_name)->type_name("NAME");
+    add_json_flag(*verb, options->json);
+    verb->footer(
+        "Looks from outside: no reader or writer notices. The measured rate is that of the newest second in the ring.\n\n"
+        "Examples:\n"
+        "  ringcast info talk\n"
+        "  ringcast info talk --json");
+    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+}
+
+}  // namespace ringcast::tools

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `ringcast sink`: becomes the ringcast-sink process, so that its pid is the sink's.
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <unistd.h>
+
+#include "command.hpp"
+#include "host/plugin_folders.hpp"
+
+namespace ringcast::tools {
+
+namespace {
+
+int run(std::vector<std::string> words) {
+    if (words.empty()) throw UsageError("which plugin? see what there is with: ringcast plugins");
+    const std::filesystem::path host = host::executable_folder() / "ringcast-sink";
+    std::string program = host.string();
+    std::vector<char*> arguments{program.data()};
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    execv(program.c_str(), arguments.data());
+    throw VerbError("cannot start " + program + ": " + std::strerror(errno) +
+                    "; ringcast-sink is installed next to the ringcast command");
+}
+
+}  // namespace
+
+void add_sink(CLI::App& app, int& exit_code) {
+    CLI::App* verb = app.add_subcommand("sink", "Send a bus out through a sink plugin, in the foreground.");
+    // Everything from the plugin's name on belongs to ringcast-sink; only `ringcast sink --help` is answered here.
+    verb->prefix_command();
+    set_usage(*verb, "sink PLUGIN --bus BUS [--name NAME] [--once] [key=value ...]");
+    verb->footer(
+        "PLUGIN is a name (ringcast plugins) or a path to a .so. It waits for the bus, sends until the end\n"
+        "of the stream, then waits for the next producer, or exits 0 with --once. A word without \"=\" sets\n"
+        "the plugin's main option. SIGINT or SIGTERM finishes files and playlists and exits 0.\n"
+        "`ringcast sink PLUGIN --help` lists the options of that plugin.\n\n"
+        "Examples:\n"
+        "  ringcast sink file --bus talk talk.mp4\n"
+        "  ringcast sink hls --bus talk dir=live listen=8080 segment=2s\n"
+        "  ringcast sink file --bus talk --name archive --once path=talk.mkv\n"
+        "  ringcast sink hls --help");
+    run_as_verb(*verb, exit_code, [verb] { return run(verb->remaining()); });
+}
+
+}  // namespace ringcast::tools
