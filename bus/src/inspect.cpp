@@ -225,7 +225,10 @@ BusInfo inspect_bus(const std::string& bus) {
             if (std::find(buses.begin(), buses.end(), bus) == buses.end()) {
                 throw Error(ErrorCode::not_found, "no bus '" + bus + "'");
             }
-            info.problems.push_back("bus object is missing; `ringcast clean " + bus + "` removes what is left");
+            // A living writer without a bus object is one that is just starting.
+            if (!info.alive) {
+                info.problems.push_back("bus object is missing; `ringcast clean " + bus + "` removes what is left");
+            }
             return info;
         }
         const auto& header = *object->as<layout::BusHeader>();

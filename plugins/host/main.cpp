@@ -107,7 +107,8 @@ int answer_help(const CLI::App& app, const Arguments& arguments) {
     const Plugin plugin = Plugin::load(find_plugin(arguments.plugin));
     std::cout << describe_as_text(plugin) << "\nUsage: ringcast-sink " << plugin.api().name
               << " --bus BUS [--name NAME] [--once] [key=value...]\n\n"
-              << "Options of the host:\n" << runtime::sink_options_help();
+              << "Options of the host:\n"
+              << runtime::sink_options_help();
     return kExitOk;
 }
 

@@ -39,12 +39,14 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
             throw UsageError("'" + word + "' is not key=value, and plugin " + api.name + " takes no bare word");
         }
         if (!bare_word.empty()) {
-            throw UsageError("'" + word + "' is not key=value, and '" + bare_word + "' is " + api.main_option + " already");
+            throw UsageError("'" + word + "' is not key=value, and '" + bare_word + "' is " + api.main_option +
+                             " already");
         }
         bare_word = value = word;
         key = api.main_option;
     }
-    const auto own = std::find_if(declared.begin(), declared.end(), [&](const auto& option) { return option.key == key; });
+    const auto own =
+        std::find_if(declared.begin(), declared.end(), [&](const auto& option) { return option.key == key; });
     if (own != declared.end()) {
         set_plugin_option(result, *own, std::move(value));
     } else if (runtime::is_sink_option(key)) {
@@ -52,7 +54,8 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
         result.reader_said = result.reader_said || key == kReaderKey;
     } else {
         std::vector<std::string_view> keys;
-        for (const DeclaredOption& option : declared) keys.push_back(option.key);
+        for (const DeclaredOption& option : declared)
+            keys.push_back(option.key);
         throw UsageError(runtime::unknown_option_text(word, keys));
     }
 }
@@ -69,7 +72,8 @@ SplitWords split_words(const ringcast_sink_plugin_v1& api, std::span<const std::
         result.reader_said = std::any_of(defaults.begin(), defaults.end(), [](const std::string& word) {
             return word.starts_with(kReaderKey) && word.substr(kReaderKey.size()).starts_with('=');
         });
-        for (const std::string& word : words) take_word(result, api, declared, word, bare_word);
+        for (const std::string& word : words)
+            take_word(result, api, declared, word, bare_word);
         runtime::check_sink_options(result.sink);
     } catch (const Error& error) {
         throw UsageError(error.what());

@@ -12,7 +12,9 @@ namespace {
 constexpr std::size_t kMostText = 512;
 
 /// Plugin text goes to terminals: no control bytes.
-std::string clean(const char* text) { return text == nullptr ? std::string{} : sanitise(text, kMostText); }
+std::string clean(const char* text) {
+    return text == nullptr ? std::string{} : sanitise(text, kMostText);
+}
 
 }  // namespace
 
@@ -35,7 +37,8 @@ std::vector<DeclaredOption> declared_options(const ringcast_sink_plugin_v1& api)
 std::vector<std::string> declared_defaults(const ringcast_sink_plugin_v1& api) {
     std::vector<std::string> defaults;
     if (api.defaults == nullptr) return defaults;
-    for (const char* const* entry = api.defaults; *entry != nullptr; ++entry) defaults.emplace_back(clean(*entry));
+    for (const char* const* entry = api.defaults; *entry != nullptr; ++entry)
+        defaults.emplace_back(clean(*entry));
     return defaults;
 }
 
@@ -71,7 +74,8 @@ std::string describe_as_text(const Plugin& plugin) {
                        plugin.file().string() + "\n\nOptions of the plugin:\n";
     const std::vector<DeclaredOption> options = declared_options(api);
     std::size_t width = 0;
-    for (const DeclaredOption& option : options) width = std::max(width, option.key.size());
+    for (const DeclaredOption& option : options)
+        width = std::max(width, option.key.size());
     for (const DeclaredOption& option : options) {
         text += "  " + option.key + std::string(width + 2 - option.key.size(), ' ') + option.help;
         if (!option.choices.empty()) text += " [" + option.choices + "]";

@@ -16,7 +16,8 @@ namespace {
 std::string refusal(std::string_view name) {
     const std::vector<fs::path> files = plugin_files();
     std::vector<std::string> names;
-    for (const fs::path& file : files) names.push_back(file.stem().string());
+    for (const fs::path& file : files)
+        names.push_back(file.stem().string());
     const std::vector<std::string_view> views(names.begin(), names.end());
 
     std::string text = "no plugin '" + std::string(name) + "'";
@@ -24,9 +25,11 @@ std::string refusal(std::string_view name) {
         text += " (did you mean '" + std::string(nearest) + "'?)";
     }
     text += "; looked in";
-    for (const fs::path& folder : plugin_folders()) text += " " + folder.string();
+    for (const fs::path& folder : plugin_folders())
+        text += " " + folder.string();
     text += names.empty() ? ", which hold none" : ", which hold";
-    for (const std::string& found : names) text += " " + found;
+    for (const std::string& found : names)
+        text += " " + found;
     return text;
 }
 
@@ -37,7 +40,8 @@ fs::path find_plugin(std::string_view name_or_path) {
     if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".so")) {
         const fs::path path(name_or_path);
         if (fs::is_regular_file(path, error)) return path;
-        throw PluginError("no plugin file " + path.string() + (error ? ": " + error.message() : ": not a regular file"));
+        throw PluginError("no plugin file " + path.string() +
+                          (error ? ": " + error.message() : ": not a regular file"));
     }
     for (const fs::path& folder : plugin_folders()) {
         const fs::path path = folder / (std::string(name_or_path) + ".so");

@@ -14,14 +14,20 @@ namespace {
 constexpr std::size_t kMostNames = 64;  // of stats and of infos: a plugin that invents names does not grow the host
 constexpr std::size_t kMostText = 1024;
 
-std::string one_line(const char* text) { return text == nullptr ? std::string{} : sanitise(text, kMostText); }
+std::string one_line(const char* text) {
+    return text == nullptr ? std::string{} : sanitise(text, kMostText);
+}
 
 spdlog::level::level_enum level_of(std::uint32_t level) {
     switch (level) {
-        case RINGCAST_SINK_LOG_DEBUG: return spdlog::level::debug;
-        case RINGCAST_SINK_LOG_INFO: return spdlog::level::info;
-        case RINGCAST_SINK_LOG_WARNING: return spdlog::level::warn;
-        default: return spdlog::level::err;
+        case RINGCAST_SINK_LOG_DEBUG:
+            return spdlog::level::debug;
+        case RINGCAST_SINK_LOG_INFO:
+            return spdlog::level::info;
+        case RINGCAST_SINK_LOG_WARNING:
+            return spdlog::level::warn;
+        default:
+            return spdlog::level::err;
     }
 }
 
@@ -111,7 +117,9 @@ std::int32_t PluginHost::listen_socket(const ringcast_sink_host* host, const cha
     }
 }
 
-const void* PluginHost::extension(const ringcast_sink_host* /*host*/, const char* /*id*/) { return nullptr; }
+const void* PluginHost::extension(const ringcast_sink_host* /*host*/, const char* /*id*/) {
+    return nullptr;
+}
 
 std::string PluginHost::error() const {
     const std::scoped_lock lock(mutex_);

@@ -19,7 +19,8 @@ static_assert(static_cast<int>(OutputStatus::interrupted) == -RINGCAST_SINK_E_IN
 static_assert(static_cast<int>(OutputStatus::unsupported) == -RINGCAST_SINK_E_UNSUPPORTED);
 static_assert(static_cast<int>(OutputStatus::storage) == -RINGCAST_SINK_E_STORAGE);
 static_assert(static_cast<int>(OutputStatus::internal) == -RINGCAST_SINK_E_INTERNAL);
-static_assert(static_cast<int>(Codec::h264) == RINGCAST_SINK_H264 && static_cast<int>(Codec::h265) == RINGCAST_SINK_H265);
+static_assert(static_cast<int>(Codec::h264) == RINGCAST_SINK_H264 &&
+              static_cast<int>(Codec::h265) == RINGCAST_SINK_H265);
 static_assert(static_cast<int>(Codec::aac) == RINGCAST_SINK_AAC && static_cast<int>(Codec::opus) == RINGCAST_SINK_OPUS);
 static_assert(static_cast<int>(runtime::Media::video) == RINGCAST_SINK_VIDEO);
 static_assert(static_cast<int>(runtime::Media::audio) == RINGCAST_SINK_AUDIO);
@@ -51,11 +52,12 @@ PluginInstance::PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> lo
                                const std::vector<std::pair<std::string, std::string>>& options)
     : plugin_(std::move(plugin)), host_(std::move(log)) {
     std::vector<DeclaredOption> values = declared_options(plugin_.api());
-    for (const auto& [key, value] : options) {
+    for (const auto& word : options) {
+        const std::string& key = word.first;
         const auto declared =
             std::find_if(values.begin(), values.end(), [&](const DeclaredOption& option) { return option.key == key; });
         if (declared == values.end()) throw UsageError("unknown option " + key + " of plugin " + plugin_.api().name);
-        declared->value = value;
+        declared->value = word.second;
         declared->has_value = true;
     }
     std::vector<ringcast_sink_option> passed;
@@ -63,7 +65,8 @@ PluginInstance::PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> lo
         if (option.has_value) passed.push_back({option.key.c_str(), option.value.c_str(), nullptr, nullptr});
     }
     std::vector<const ringcast_sink_option*> pointers;
-    for (const ringcast_sink_option& option : passed) pointers.push_back(&option);
+    for (const ringcast_sink_option& option : passed)
+        pointers.push_back(&option);
     pointers.push_back(nullptr);
     const std::int32_t code = plugin_.api().create(host_.table(), pointers.data(), &self_);
     const OutputStatus status = status_of("create", code);
@@ -71,7 +74,9 @@ PluginInstance::PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> lo
     if (status != OutputStatus::ok) throw PluginError(last_error());
 }
 
-PluginInstance::~PluginInstance() { plugin_.api().destroy(self_); }
+PluginInstance::~PluginInstance() {
+    plugin_.api().destroy(self_);
+}
 
 /// A plugin that fails without a word still gets a line that names it, the call and the class.
 OutputStatus PluginInstance::status_of(const char* call, std::int32_t code) {
@@ -98,9 +103,11 @@ OutputStatus PluginInstance::connect() {
 OutputStatus PluginInstance::headers(std::span<const runtime::StreamInfo> streams) {
     host_.clear_error();
     std::vector<ringcast_sink_stream> list;
-    for (const runtime::StreamInfo& info : streams) list.push_back(to_c(info));
+    for (const runtime::StreamInfo& info : streams)
+        list.push_back(to_c(info));
     std::vector<const ringcast_sink_stream*> pointers;
-    for (const ringcast_sink_stream& stream : list) pointers.push_back(&stream);
+    for (const ringcast_sink_stream& stream : list)
+        pointers.push_back(&stream);
     const auto count = static_cast<std::uint32_t>(pointers.size());
     return status_of("headers", plugin_.api().headers(self_, pointers.data(), count));
 }
@@ -123,10 +130,16 @@ OutputStatus PluginInstance::disconnect(bool final) {
     return status_of("disconnect", plugin_.api().disconnect(self_, final ? 1 : 0));
 }
 
-void PluginInstance::interrupt() noexcept { plugin_.api().interrupt(self_); }
+void PluginInstance::interrupt() noexcept {
+    plugin_.api().interrupt(self_);
+}
 
-std::uint64_t PluginInstance::bytes_sent() const { return plugin_.api().bytes_sent(self_); }
+std::uint64_t PluginInstance::bytes_sent() const {
+    return plugin_.api().bytes_sent(self_);
+}
 
-std::string PluginInstance::last_error() const { return host_.error(); }
+std::string PluginInstance::last_error() const {
+    return host_.error();
+}
 
 }  // namespace ringcast::host

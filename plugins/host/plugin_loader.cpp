@@ -46,6 +46,21 @@ std::vector<char> read_whole(const std::filesystem::path& file) {
     return bytes;
 }
 
+/// The dynamic linker maps what the program headers name without looking at the length: a file cut short, as by a copy
+/// that is still running, would be SIGBUS in dlopen().
+bool is_cut_short(const Elf64_Ehdr& header, const std::vector<char>& bytes) {
+    const std::uint64_t size = bytes.size();
+    const std::uint64_t table = std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
+    if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phoff > size || table > size - header.e_phoff) return true;
+    for (std::size_t i = 0; i < header.e_phnum; ++i) {
+        Elf64_Phdr segment{};
+        std::memcpy(&segment, bytes.data() + header.e_phoff + i * sizeof segment, sizeof segment);
+        if (segment.p_type != PT_LOAD) continue;
+        if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset) return true;
+    }
+    return false;
+}
+
 void check_elf(const std::filesystem::path& file, const std::vector<char>& bytes) {
     Elf64_Ehdr header{};
     if (bytes.size() < sizeof header || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0) {
@@ -53,6 +68,7 @@ void check_elf(const std::filesystem::path& file, const std::vector<char>& bytes
     }
     std::memcpy(&header, bytes.data(), sizeof header);
     if (header.e_type != ET_DYN) refuse(file, "an ELF file, but not a shared object; link it with -shared");
+    if (is_cut_short(header, bytes)) refuse(file, "the file is cut short; copy it again");
 }
 
 std::string sha256_hex(const std::vector<char>& bytes) {
@@ -105,7 +121,8 @@ std::string linker_error(const std::string& loaded_as) {
 const void* find_descriptor(const std::filesystem::path& file, void* library, std::uint64_t& symbol_size) {
     const void* symbol = dlsym(library, RINGCAST_SINK_SYMBOL);
     if (symbol == nullptr) {
-        refuse(file, "it exports no '" RINGCAST_SINK_SYMBOL "', so it is not a ringcast sink plugin (see ringcast/sink.h)");
+        refuse(file,
+               "it exports no '" RINGCAST_SINK_SYMBOL "', so it is not a ringcast sink plugin (see ringcast/sink.h)");
     }
     Dl_info info{};
     void* entry = nullptr;

@@ -16,8 +16,6 @@
 
 #include "plugin_folders.hpp"
 
-extern char** environ;
-
 namespace ringcast::host {
 namespace {
 
@@ -104,7 +102,8 @@ std::string last_line(const std::string& text) {
     const std::size_t end = text.find_last_not_of(" \n");
     if (end == std::string::npos) return {};
     const std::size_t start = text.rfind('\n', end);
-    return text.substr(start == std::string::npos ? 0 : start + 1, end - (start == std::string::npos ? 0 : start + 1) + 1);
+    return text.substr(start == std::string::npos ? 0 : start + 1,
+                       end - (start == std::string::npos ? 0 : start + 1) + 1);
 }
 
 std::string problem_of(const ChildResult& child) {
@@ -118,7 +117,9 @@ std::string problem_of(const ChildResult& child) {
     return line.empty() ? "the probe ended with exit code " + status + " and no message" : line;
 }
 
-std::string text_or_empty(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : ""; }
+std::string text_or_empty(const nlohmann::json& value) {
+    return value.is_string() ? value.get<std::string>() : "";
+}
 
 void read_description(const nlohmann::json& json, ProbeResult& result) {
     result.name = json.at("name");
@@ -144,7 +145,9 @@ void read_description(const nlohmann::json& json, ProbeResult& result) {
 
 }  // namespace
 
-std::filesystem::path default_sink_executable() { return executable_folder() / "ringcast-sink"; }
+std::filesystem::path default_sink_executable() {
+    return executable_folder() / "ringcast-sink";
+}
 
 ProbeResult probe_plugin(const std::filesystem::path& file, const std::filesystem::path& sink_executable) {
     ProbeResult result;
@@ -178,7 +181,8 @@ ProbeResult probe_plugin(const std::filesystem::path& file, const std::filesyste
 
 std::vector<ProbeResult> probe_plugins(const std::filesystem::path& sink_executable) {
     std::vector<ProbeResult> results;
-    for (const std::filesystem::path& file : plugin_files()) results.push_back(probe_plugin(file, sink_executable));
+    for (const std::filesystem::path& file : plugin_files())
+        results.push_back(probe_plugin(file, sink_executable));
     return results;
 }
 

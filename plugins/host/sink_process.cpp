@@ -23,8 +23,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kPeerPatience{5};   // after a stop: then a blocked delivery is interrupted
-constexpr std::chrono::seconds kStopPatience{8};   // after a stop: then the process ends as it stands
+constexpr std::chrono::seconds kPeerPatience{5};  // after a stop: then a blocked delivery is interrupted
+constexpr std::chrono::seconds kStopPatience{8};  // after a stop: then the process ends as it stands
 
 class FileDescriptor {
 public:
@@ -43,12 +43,14 @@ private:
 sigset_t stop_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&set, signal);
     return set;
 }
 
 extern "C" void on_bus_error(int /*signal*/) {
-    constexpr char kText[] = "ringcast-sink: shared memory was cut short under the reader (SIGBUS); the bus is damaged\n";
+    constexpr char kText[] =
+        "ringcast-sink: shared memory was cut short under the reader (SIGBUS); the bus is damaged\n";
     static_cast<void>(!write(STDERR_FILENO, kText, sizeof kText - 1));
     _exit(kExitFailure);
 }
@@ -71,7 +73,8 @@ public:
         for (;;) {
             std::array<pollfd, 2> fds{{{signals_.get(), POLLIN, 0}, {done_.get(), POLLIN, 0}}};
             const int ready = poll(fds.data(), fds.size(), timeout_ms());
-            if (ready < 0 && errno != EINTR) throw Error(ErrorCode::system, std::string("poll: ") + std::strerror(errno));
+            if (ready < 0 && errno != EINTR)
+                throw Error(ErrorCode::system, std::string("poll: ") + std::strerror(errno));
             if (fds[1].revents != 0) return;
             if (fds[0].revents != 0) on_signal();
             if (stopped_at_) press();
@@ -139,7 +142,8 @@ void set_up_signals() {
     sigaction(SIGBUS, &action, nullptr);
 }
 
-ExitCode run_sink(runtime::PipelineOptions options, PluginInstance& instance, std::shared_ptr<spdlog::logger> log) {
+ExitCode run_sink(runtime::PipelineOptions options, PluginInstance& instance,
+                  const std::shared_ptr<spdlog::logger>& log) {
     runtime::Pipeline pipeline(std::move(options), instance, log);
     instance.host().on_keyframe_request([&pipeline] { pipeline.request_keyframe(); });
     Watch watch(pipeline, log);

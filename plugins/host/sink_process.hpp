@@ -20,8 +20,9 @@ enum ExitCode : int {
 /// cut short under us (SIGBUS) becomes one line and exit code 1.
 void set_up_signals();
 
-/// Runs the pipeline until it ends by itself or a signal tells it to stop: then the output is finished, for at most 8 s;
-/// a second signal or the 8 s end the process at once with exit code 1.
-ExitCode run_sink(runtime::PipelineOptions options, PluginInstance& instance, std::shared_ptr<spdlog::logger> log);
+/// Runs the pipeline until it ends by itself or a signal tells it to stop: then the output is finished, for at most 8
+/// s; a second signal or the 8 s end the process at once with exit code 1.
+ExitCode run_sink(runtime::PipelineOptions options, PluginInstance& instance,
+                  const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace ringcast::host

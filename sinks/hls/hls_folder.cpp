@@ -66,7 +66,7 @@ void write_all(int fd, const fs::path& path, std::span<const std::uint8_t> bytes
 
 }  // namespace
 
-HlsFolder::HlsFolder(fs::path path) : path_(fs::absolute(path).lexically_normal()) {}
+HlsFolder::HlsFolder(const fs::path& path) : path_(fs::absolute(path).lexically_normal()) {}
 
 HlsFolder::~HlsFolder() {
     if (lock_fd_ >= 0) ::close(lock_fd_);

@@ -19,7 +19,7 @@ namespace ringcast::sink {
 /// Thread safety: open() to clear() by one thread; the const members by any.
 class HlsFolder {
 public:
-    explicit HlsFolder(std::filesystem::path path);
+    explicit HlsFolder(const std::filesystem::path& path);
     HlsFolder(const HlsFolder&) = delete;
     HlsFolder& operator=(const HlsFolder&) = delete;
     ~HlsFolder();

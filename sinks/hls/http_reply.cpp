@@ -145,9 +145,9 @@ HttpReply file_reply(const HttpRequest& request, const std::filesystem::path& pa
 
 // "stream" tells a page that comes back whether it is still the one it was playing.
 HttpReply ready_reply(const HttpRequest& request, const HlsFolder& folder) {
-    return text_reply(request, http::status::ok, "application/json",
-                      folder.has_playlist() ? R"({"ready":true,"stream":")" + folder.stream_name() + "\"}\n"
-                                            : "{\"ready\":false}\n");
+    return text_reply(
+        request, http::status::ok, "application/json",
+        folder.has_playlist() ? R"({"ready":true,"stream":")" + folder.stream_name() + "\"}\n" : "{\"ready\":false}\n");
 }
 
 HttpReply late_playlist_reply(const HttpRequest& request) {

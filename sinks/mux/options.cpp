@@ -45,7 +45,7 @@ bool Options::yes(std::string_view key) const {
 }
 
 std::string Options::choice(std::string_view key, std::string_view choices) const {
-    const std::string value = text(key);
+    std::string value = text(key);
     for (std::string_view rest = choices; !rest.empty();) {
         const std::size_t bar = std::min(rest.find('|'), rest.size());
         if (rest.substr(0, bar) == value) return value;

@@ -13,9 +13,8 @@ namespace ringcast::runtime {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-OutputThread::OutputThread(Output& output, std::shared_ptr<spdlog::logger> log,
-                           std::chrono::nanoseconds queue_capacity, std::function<void()> on_change,
-                           std::function<void()> want_keyframe, RetryPolicy retry)
+OutputThread::OutputThread(Output& output, std::shared_ptr<spdlog::logger> log, std::chrono::nanoseconds queue_capacity,
+                           std::function<void()> on_change, std::function<void()> want_keyframe, RetryPolicy retry)
     : output_(output),
       log_(std::move(log)),
       on_change_(std::move(on_change)),

@@ -34,7 +34,7 @@ enum class OutputState {
 
 struct OutputView {
     OutputState state = OutputState::idle;
-    std::string reason;                ///< of backoff, rejected and failed
+    std::string reason;  ///< of backoff, rejected and failed
     std::uint64_t reconnects = 0;
     std::uint64_t dropped_frames = 0;  ///< encoded, but not delivered
     std::int64_t output_end_ns = 0;    ///< end of the newest packet delivered, in output time

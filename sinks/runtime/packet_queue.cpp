@@ -86,7 +86,8 @@ void PacketQueue::discard_all() {
         if (packet.stream == static_cast<std::uint32_t>(Media::video)) ++discarded_video_;
     }
     packets_.clear();
-    for (Stream& stream : streams_) stream.queued = 0;
+    for (Stream& stream : streams_)
+        stream.queued = 0;
 }
 
 bool PacketQueue::is_full() const {

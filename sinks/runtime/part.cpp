@@ -47,11 +47,14 @@ Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler
 
 std::vector<StreamInfo> Part::streams() const {
     std::vector<StreamInfo> streams{video_.stream(), audio_.stream()};
-    for (StreamInfo& stream : streams) stream.epoch_realtime_ns = epoch_realtime_ns_;
+    for (StreamInfo& stream : streams)
+        stream.epoch_realtime_ns = epoch_realtime_ns_;
     return streams;
 }
 
-ReadStatus Part::read_video(FlowReader& flow) { return video_.read(flow, timeline_); }
+ReadStatus Part::read_video(FlowReader& flow) {
+    return video_.read(flow, timeline_);
+}
 
 ReadStatus Part::copy_audio(FlowReader& flow) {
     std::optional<AudioRecord> record;
@@ -81,7 +84,8 @@ bool Part::step() {
 }
 
 void Part::finish() {
-    while (!untold_audio_.empty()) tell_audio();
+    while (!untold_audio_.empty())
+        tell_audio();
     timeline_.finish();
 }
 
@@ -93,26 +97,36 @@ std::uint64_t Part::first_untold_id() const {
     return untold_audio_.empty() ? UINT64_MAX : untold_audio_.front().id;
 }
 
-void Part::perform(const EmitFrame& frame) { video_.encode(frame, from_video_); }
-void Part::perform(const StartSegment& segment) { audio_.start_segment(segment, from_audio_); }
-void Part::perform(const CopySamples& samples) { audio_.copy(samples, from_audio_); }
-void Part::perform(const EmitSilence& samples) { audio_.silence(samples, from_audio_); }
+void Part::perform(const EmitFrame& frame) {
+    video_.encode(frame, from_video_);
+}
+void Part::perform(const StartSegment& segment) {
+    audio_.start_segment(segment, from_audio_);
+}
+void Part::perform(const CopySamples& samples) {
+    audio_.copy(samples, from_audio_);
+}
+void Part::perform(const EmitSilence& samples) {
+    audio_.silence(samples, from_audio_);
+}
 
 void Part::perform(const EndOutput& end) {
     video_.drain(from_video_);
     interleaver_.end(Track::video);
     audio_.finish(end.samples, from_audio_);
     interleaver_.end(Track::audio);
-    while (auto packet = interleaver_.pop()) handler_(std::move(*packet));
+    while (auto packet = interleaver_.pop())
+        handler_(std::move(*packet));
 }
 
 void Part::deliver(Track track, Packet&& packet) {
     const std::int64_t dts = packet.dts;
     if (!interleaver_.push(track, dts, std::move(packet))) {
-        throw Error(ErrorCode::system, std::string(track == Track::video ? "video" : "audio") +
-                                           " encoder gave dts " + std::to_string(dts) + ", which does not rise");
+        throw Error(ErrorCode::system, std::string(track == Track::video ? "video" : "audio") + " encoder gave dts " +
+                                           std::to_string(dts) + ", which does not rise");
     }
-    while (auto ready = interleaver_.pop()) handler_(std::move(*ready));
+    while (auto ready = interleaver_.pop())
+        handler_(std::move(*ready));
 }
 
 }  // namespace ringcast::runtime

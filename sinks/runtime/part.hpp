@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "ringcast/reader.hpp"
+#include "runtime/audio_lane.hpp"
 #include "runtime/interleaver.hpp"
 #include "runtime/packet.hpp"
 #include "runtime/sink_options.hpp"
 #include "runtime/timeline.hpp"
-#include "runtime/audio_lane.hpp"
 #include "runtime/video_lane.hpp"
 
 namespace ringcast::runtime {

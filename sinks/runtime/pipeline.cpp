@@ -19,7 +19,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::seconds kLookAround{1};  // liveness has no wake, so it is looked at this often
-constexpr std::uint32_t kLosslessWriter = 2;  // BusHeader::writer_mode
+constexpr std::uint32_t kLosslessWriter = 2;    // BusHeader::writer_mode
 constexpr Size kSlateSize{1280, 720};
 constexpr Rational kSlateRate{25, 1};
 
@@ -54,7 +54,9 @@ Pipeline::Pipeline(PipelineOptions options, Output& output, std::shared_ptr<spdl
     if (stop_fd_ < 0) throw Error(ErrorCode::system, std::string("eventfd: ") + std::strerror(errno));
 }
 
-Pipeline::~Pipeline() { close(stop_fd_); }
+Pipeline::~Pipeline() {
+    close(stop_fd_);
+}
 
 void Pipeline::request_stop() {
     stop_.store(true, std::memory_order_release);

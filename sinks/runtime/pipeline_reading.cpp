@@ -61,7 +61,8 @@ bool Pipeline::read_available() {
     while (!is_stopping() && !damaged_) {
         progressed = copy_audio() || progressed;
         bool stepped = false;
-        while (!output_thread_.queue().is_full() && part_->step()) stepped = true;
+        while (!output_thread_.queue().is_full() && part_->step())
+            stepped = true;
         const bool fed = !output_thread_.queue().is_full() && feed_one();
         progressed = progressed || stepped || fed;
         if (!fed) break;

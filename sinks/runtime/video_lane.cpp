@@ -32,7 +32,8 @@ ReadStatus VideoLane::read(FlowReader& flow, Timeline& timeline) {
 }
 
 void VideoLane::forget_before(std::uint64_t id) {
-    while (!pictures_.empty() && pictures_.front().id < id) pictures_.pop_front();
+    while (!pictures_.empty() && pictures_.front().id < id)
+        pictures_.pop_front();
 }
 
 void VideoLane::encode(const EmitFrame& frame, const PacketHandler& handler) {

@@ -18,4 +18,6 @@ _Static_assert(offsetof(ringcast_sink_stream, extradata) == 64, "extradata");
 
 /* ISO C wants a declaration in every unit. */
 int ringcast_header_alone_c(void);
-int ringcast_header_alone_c(void) { return RINGCAST_SINK_ABI_MAJOR; }
+int ringcast_header_alone_c(void) {
+    return RINGCAST_SINK_ABI_MAJOR;
+}

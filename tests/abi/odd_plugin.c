@@ -21,7 +21,9 @@ static int32_t odd_create(const ringcast_sink_host* host, const ringcast_sink_op
     }
     return RINGCAST_SINK_OK;
 }
-static void odd_destroy(void* self) { (void)self; }
+static void odd_destroy(void* self) {
+    (void)self;
+}
 static int32_t odd_connect(void* self) {
     (void)self;
 #ifdef FAULT_NOISY_FAILURE
@@ -43,20 +45,25 @@ static int32_t odd_packet(void* self, const ringcast_sink_packet* packet) {
 }
 static int32_t odd_disconnect(void* self, int32_t final) {
     (void)self;
-    (void)final;
+    (void) final;
     return RINGCAST_SINK_OK;
 }
-static void odd_interrupt(void* self) { (void)self; }
+static void odd_interrupt(void* self) {
+    (void)self;
+}
 static uint64_t odd_bytes_sent(void* self) {
     (void)self;
     return 0;
 }
 
 #if defined(FAULT_CRASH_AT_LOAD)
-__attribute__((constructor)) static void at_load(void) { raise(SIGSEGV); }
+__attribute__((constructor)) static void at_load(void) {
+    raise(SIGSEGV);
+}
 #elif defined(FAULT_HANG_AT_LOAD)
 __attribute__((constructor)) static void at_load(void) {
-    for (;;) pause();
+    for (;;)
+        pause();
 }
 #elif defined(FAULT_CHATTY)
 __attribute__((constructor)) static void at_load(void) {

@@ -16,7 +16,9 @@ const ringcast_sink_plugin_v1& odd_api() {
     return plugin.api();
 }
 
-SplitWords split(const std::vector<std::string>& words) { return split_words(odd_api(), words); }
+SplitWords split(const std::vector<std::string>& words) {
+    return split_words(odd_api(), words);
+}
 
 std::string refusal(const std::vector<std::string>& words) {
     try {

@@ -78,7 +78,8 @@ TEST(PluginProbe, lists_every_file_and_the_first_of_equal_names) {
     EXPECT_TRUE(results[0].usable);
     EXPECT_EQ(results[1].file.filename(), "b.so");
     EXPECT_FALSE(results[1].usable);
-    for (std::size_t i = 2; i < results.size(); ++i) EXPECT_NE(results[i].file.parent_path(), folder);
+    for (std::size_t i = 2; i < results.size(); ++i)
+        EXPECT_NE(results[i].file.parent_path(), folder);
 }
 
 }  // namespace

@@ -18,8 +18,6 @@
 #include "ringcast/inspect.hpp"
 #include "ringcast/producer.hpp"
 
-extern char** environ;
-
 namespace ringcast::host {
 namespace {
 
@@ -45,7 +43,8 @@ public:
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out_.c_str(), kFlags, 0600);
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err_.c_str(), kFlags, 0600);
         std::vector<char*> argv;
-        for (std::string& word : words) argv.push_back(word.data());
+        for (std::string& word : words)
+            argv.push_back(word.data());
         argv.push_back(nullptr);
         if (posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) pid_ = -1;
         posix_spawn_file_actions_destroy(&actions);
@@ -103,13 +102,13 @@ protected:
     /// Copies the example and the header to a folder of their own and builds there, as a third party would.
     [[nodiscard]] fs::path build_example() const {
         const fs::path work = folder / "third-party";
-        fs::copy(EXAMPLE_SOURCE, work / "stats", fs::copy_options::recursive);
         fs::create_directories(work / "include" / "ringcast");
+        fs::copy(EXAMPLE_SOURCE, work / "stats", fs::copy_options::recursive);
         fs::copy_file(PLUGIN_HEADER, work / "include" / "ringcast" / "sink.h");
         const std::string build = (work / "build").string();
         Child configure({CMAKE_PROGRAM, "-S", (work / "stats").string(), "-B", build,
-                         "-DRINGCAST_INCLUDE=" + (work / "include").string(), std::string("-DCMAKE_C_COMPILER=") + C_COMPILER,
-                         "-DCMAKE_C_FLAGS=-Werror"},
+                         "-DRINGCAST_INCLUDE=" + (work / "include").string(),
+                         std::string("-DCMAKE_C_COMPILER=") + C_COMPILER, "-DCMAKE_C_FLAGS=-Werror"},
                         folder);
         EXPECT_EQ(configure.wait(), 0) << configure.out() << configure.err();
         Child make({CMAKE_PROGRAM, "--build", build}, folder);
@@ -133,7 +132,8 @@ protected:
     }
     static std::size_t count(const std::string& text, const std::string& part) {
         std::size_t found = 0;
-        for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+        for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+            ++found;
         return found;
     }
 
@@ -184,7 +184,8 @@ TEST_F(SinkProcess, a_signal_finishes_the_output_and_exits_0) {
 
 TEST_F(SinkProcess, a_signal_ends_the_wait_for_a_bus_with_0) {
     const auto child = sink(odd("none"));
-    while (child->err().find("waiting for bus") == std::string::npos) std::this_thread::sleep_for(1ms);
+    while (child->err().find("waiting for bus") == std::string::npos)
+        std::this_thread::sleep_for(1ms);
     child->kill(SIGTERM);
     EXPECT_EQ(child->wait(), 0) << child->err();
 }
@@ -236,7 +237,8 @@ TEST_F(SinkProcess, memory_cut_short_under_it_is_one_line_and_exit_1) {
         Producer producer(producer_options());
         if (!producer.wait_readers(1, 60s)) _exit(1);
         fs::resize_file("/dev/shm/ringcast." + bus + ".bus", 0);
-        for (;;) pause();
+        for (;;)
+            pause();
     }
     EXPECT_EQ(child->wait(), 1) << child->err();
     EXPECT_NE(child->err().find("SIGBUS"), std::string::npos) << child->err();

@@ -80,7 +80,7 @@ class Running:
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, bus_name):  # bus_name: its objects are removed after the processes have ended
     """Starts a process that the end of the test ends, whatever happened."""
     children = []
 
@@ -124,10 +124,16 @@ class Bus:
 
 
 @pytest.fixture
-def bus(start):
+def bus_name():
+    """A name of the test's own; what a killed producer left under it goes after every process has ended."""
     name = f"it-{os.getpid()}-{next(_bus_numbers)}-{secrets.token_hex(3)}"
-    yield Bus(name, start)
-    subprocess.run([RINGCAST, "clean"], capture_output=True, check=False, timeout=60)
+    yield name
+    subprocess.run([RINGCAST, "clean", name], capture_output=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def bus(bus_name, start):
+    return Bus(bus_name, start)
 
 
 @pytest.fixture

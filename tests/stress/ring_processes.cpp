@@ -16,7 +16,9 @@ namespace {
 using namespace ringcast;
 using namespace ringcast::test;
 
-std::chrono::milliseconds duration() { return std::getenv("RINGCAST_SOAK") != nullptr ? 120'000ms : 4'000ms; }
+std::chrono::milliseconds duration() {
+    return std::getenv("RINGCAST_SOAK") != nullptr ? 120'000ms : 4'000ms;
+}
 
 /// Counted by all processes together.
 struct Tally {
@@ -32,7 +34,8 @@ struct Tally {
 class RingProcesses : public BusTest {
 protected:
     RingProcesses()
-        : tally_(*new (::mmap(nullptr, sizeof(Tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Tally) {}
+        : tally_(*new (::mmap(nullptr, sizeof(Tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+                     Tally) {}
 
     /// Every byte of a frame names its index, so a frame of two records shows.
     static std::byte shade(std::uint64_t index, std::size_t place) {
@@ -49,7 +52,8 @@ protected:
             Producer producer(wanted);
             std::vector<std::byte> pixels(640 * 48 * 3);
             for (std::uint64_t n = 0; !tally_.stop; ++n) {
-                for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = shade(n, i);
+                for (std::size_t i = 0; i < pixels.size(); ++i)
+                    pixels[i] = shade(n, i);
                 producer.write_video(pixels);
                 ++tally_.written;
                 if (n % 50 == 0) std::this_thread::sleep_for(1ms);
@@ -116,7 +120,8 @@ protected:
 
 TEST_F(RingProcesses, survive_kill_9_of_writer_and_readers) {
     std::vector<std::unique_ptr<Child>> processes;
-    for (int n = 0; n < 4; ++n) processes.push_back(start(n == 0));
+    for (int n = 0; n < 4; ++n)
+        processes.push_back(start(n == 0));
     std::mt19937 random(static_cast<unsigned>(::getpid()));
     unsigned kills = 0;
     for (const auto end = steady_clock::now() + duration(); steady_clock::now() < end; ++kills) {
@@ -126,7 +131,8 @@ TEST_F(RingProcesses, survive_kill_9_of_writer_and_readers) {
         processes[victim] = start(victim == 0);
     }
     tally_.stop = true;
-    for (const auto& process : processes) EXPECT_EQ(process->join(), 0);
+    for (const auto& process : processes)
+        EXPECT_EQ(process->join(), 0);
     EXPECT_EQ(tally_.torn, 0U);
     EXPECT_EQ(tally_.miscounted, 0U);
     EXPECT_EQ(tally_.refused, 0U);

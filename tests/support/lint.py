@@ -50,9 +50,17 @@ def shell(xml, log):
     junit.write(xml, "shellcheck", check_each(paths, ["shellcheck", "-x"], log))
 
 
-def tidy(xml, log, build, jobs):
-    """clang-tidy per translation unit at the lowest priority. What passed before with the same words, headers and
-    settings is not read again: its digest lies in build/tidy."""
+def recently_changed():
+    """Sources of the newest commit and of the working tree; None where git cannot tell."""
+    listed = subprocess.run(["git", "diff", "-z", "--name-only", "HEAD~1"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode != 0:
+        return None
+    return {ROOT / name for name in listed.stdout.decode().split("\0") if name}
+
+
+def tidy(xml, log, build, jobs, everything):
+    """clang-tidy per translation unit at the lowest priority, of what changed last or of everything (minutes). What
+    passed before with the same words, headers and settings is not read again: its digest lies in build/tidy."""
     passed = build / "tidy"
     passed.mkdir(exist_ok=True)
     shared = hashlib.sha256()
@@ -80,5 +88,11 @@ def tidy(xml, log, build, jobs):
     entries = {entry["file"]: entry for entry in json.loads((build / "compile_commands.json").read_text())
                if not os.path.relpath(entry["file"], build).startswith("_deps") and
                not Path(entry["file"]).is_relative_to(build)}
+    changed = None if everything else recently_changed()
+    if changed is not None:
+        entries = {file: entry for file, entry in entries.items() if Path(file) in changed}
+    if not entries:
+        junit.write(xml, "clang-tidy", {"no source changed in the newest commit": None})
+        return
     with ThreadPoolExecutor(jobs) as pool:
         junit.write(xml, "clang-tidy", dict(pool.map(examine, entries.values())))

@@ -100,7 +100,7 @@ def suite_shell(run):
 
 
 def suite_tidy(run):
-    lint.tidy(run.xml, run.log_file, BUILD, int(JOBS))
+    lint.tidy(run.xml, run.log_file, BUILD, int(JOBS), run.options.tidy)
 
 
 def pytest(run, *words, build=BUILD, limit=1500):
@@ -180,8 +180,8 @@ def suite_fuzz(run):
     junit.write(run.xml, "fuzz", results)
 
 
-TSAN_TARGETS = ["bus_tests", "runtime_tests"]
-TSAN_FOLDERS = ["unit/bus", "unit/runtime"]
+TSAN_TARGETS = ["bus_tests", "bus_stress", "runtime_tests"]
+TSAN_FOLDERS = ["unit/bus", "unit/runtime", "stress"]
 FUZZERS = ["hostile_bus_fuzzer"]
 ALWAYS = ["build"]
 QUICK = ["format", "shell", "unit", "integration"]
@@ -223,6 +223,7 @@ def parse():
     parser.add_argument("suites", nargs="*", metavar="suite", help=f"one of: {' '.join([*FULL, *EXTRA])}")
     parser.add_argument("--quick", action="store_true", help="leave out sanitizers, clang-tidy, browser, slow tests")
     parser.add_argument("--soak", action="store_true", help="also an hour of two sinks on one live source")
+    parser.add_argument("--tidy", action="store_true", help="clang-tidy of every source, not only of what changed last")
     parser.add_argument("--fuzz", action="store_true", help="also each fuzz harness for a minute")
     parser.add_argument("--bench", action="store_true", help="also the benchmarks")
     at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)

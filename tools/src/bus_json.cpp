@@ -96,7 +96,8 @@ std::string hex_id(std::uint64_t id) {
 
 std::uint64_t memory_bytes(const BusInfo& bus) {
     std::uint64_t total = 0;
-    for (const FlowInfo& flow : bus.flows) total += flow.object_bytes;
+    for (const FlowInfo& flow : bus.flows)
+        total += flow.object_bytes;
     return total;
 }
 
@@ -125,7 +126,7 @@ Json caps_json(FlowKind kind, const layout::Caps& caps) {
     if (kind == FlowKind::video) {
         const auto video = video_format_of(caps, SIZE_MAX);
         if (!video) return nullptr;
-        return {{"format", name_of(video->format)}, {"width_px", video->width},    {"height_px", video->height},
+        return {{"format", name_of(video->format)}, {"width_px", video->width},  {"height_px", video->height},
                 {"fps", format_fps(video->fps)},    {"fps_num", video->fps.num}, {"fps_den", video->fps.den}};
     }
     if (kind == FlowKind::audio) {
@@ -158,9 +159,11 @@ Json bus_json(const BusInfo& bus) {
     json["layout_minor"] = bus.layout_minor;
     json["av_skew_ns"] = or_null(av_skew_ns(bus));
     json["flows"] = Json::array();
-    for (const FlowInfo& flow : bus.flows) json["flows"].push_back(flow_json(flow));
+    for (const FlowInfo& flow : bus.flows)
+        json["flows"].push_back(flow_json(flow));
     json["readers"] = Json::array();
-    for (const CellInfo& reader : bus.readers) json["readers"].push_back(reader_json(reader));
+    for (const CellInfo& reader : bus.readers)
+        json["readers"].push_back(reader_json(reader));
     return json;
 }
 
@@ -183,8 +186,12 @@ Json record_json(FlowKind kind, const Record& record, std::int64_t age_ns) {
     return json;
 }
 
-std::string pretty(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string pretty(const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
-std::string one_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string one_line(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace ringcast::tools

@@ -15,8 +15,8 @@ namespace ringcast::tools {
 
 using Json = nlohmann::ordered_json;
 
-/// What a bus is, in one word: "starting" (its producer is reserving memory), "live", "ended" (the names are about to go), "stale" (its producer is gone without
-/// end()), "damaged" (its bus object cannot be read).
+/// What a bus is, in one word: "starting" (its producer is reserving memory), "live", "ended" (the names are about to
+/// go), "stale" (its producer is gone without end()), "damaged" (its bus object cannot be read).
 std::string_view state_of(const BusInfo& bus);
 std::string_view writer_mode_name(std::uint32_t mode);
 std::string hex_id(std::uint64_t id);

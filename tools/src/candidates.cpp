@@ -52,7 +52,8 @@ private:
         if (word.starts_with(typed())) found_.words.push_back({word, help});
     }
     void offer_all(const std::vector<std::string>& words, const std::string& help) {
-        for (const std::string& word : words) offer(word, help);
+        for (const std::string& word : words)
+            offer(word, help);
     }
 
     void offer_verbs() {
@@ -63,13 +64,14 @@ private:
 
     void offer_options(const CLI::App& verb) {
         for (const CLI::Option* option : verb.get_options()) {
-            for (const std::string& name : option->get_lnames()) offer("--" + name, option->get_description());
+            for (const std::string& name : option->get_lnames())
+                offer("--" + name, option->get_description());
         }
     }
 
     /// Values an option or a positional takes, told by its name or by the choices in its type name.
     void offer_values(const CLI::Option& option) {
-        const std::string name = option.get_single_name();
+        const std::string& name = option.get_single_name();
         if (name == "bus") {
             offer_all(sources_.buses(), "bus");
         } else if (name == "plugin") {
@@ -85,7 +87,8 @@ private:
     [[nodiscard]] static const CLI::Option* value_option(const CLI::App& verb, const std::string& word) {
         if (!word.starts_with("-")) return nullptr;
         for (const CLI::Option* option : verb.get_options()) {
-            if (option->nonpositional() && option->get_items_expected_max() > 0 && option->check_name(word)) return option;
+            if (option->nonpositional() && option->get_items_expected_max() > 0 && option->check_name(word))
+                return option;
         }
         return nullptr;
     }
@@ -133,18 +136,19 @@ private:
     void offer_plugin_options(const host::ProbeResult& plugin) {
         const std::size_t equals = typed().find('=');
         if (equals == std::string::npos) {
-            for (const host::ProbedOption& option : plugin.options) offer(option.key + "=", option.help);
+            for (const host::ProbedOption& option : plugin.options)
+                offer(option.key + "=", option.help);
             found_.files = plugin.main_option == "path" || plugin.main_option == "dir";
             return;
         }
-        const std::string key = typed().substr(0, equals);
+        const std::string assignment = typed().substr(0, equals + 1);
         for (const host::ProbedOption& option : plugin.options) {
-            if (option.key != key) continue;
+            if (option.key + "=" != assignment) continue;
             for (const std::string& choice : CLI::detail::split(option.choices, '|')) {
-                if (!choice.empty()) offer(key + "=" + choice, {});
+                if (!choice.empty()) offer(assignment + choice, {});
             }
         }
-        found_.files = key == "path" || key == "dir";
+        found_.files = assignment == "path=" || assignment == "dir=";
     }
 
     const CLI::App& app_;

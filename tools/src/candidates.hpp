@@ -32,7 +32,8 @@ struct CandidateSources {
 /// `words` are those after the program's name; the last one is being typed and may be empty.
 Candidates candidates_for(const CLI::App& app, const std::vector<std::string>& words, const CandidateSources& sources);
 
-/// Runs `ringcast __complete WORD...`, what the completion scripts call: one candidate a line, its help after a tab, and
+/// Runs `ringcast __complete WORD...`, what the completion scripts call: one candidate a line, its help after a tab,
+/// and
 /// ":files" where a file may stand too. Returns the exit code.
 int print_candidates(const CLI::App& app, const std::vector<std::string>& words);
 

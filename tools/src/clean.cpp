@@ -34,7 +34,9 @@ std::string counted(std::size_t count, const std::string& noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-bool is_lock_file(const std::string& object) { return object.ends_with(".lock") || object.ends_with(".live"); }
+bool is_lock_file(const std::string& object) {
+    return object.ends_with(".lock") || object.ends_with(".live");
+}
 
 /// Lock files are named in JSON only: they hold no bytes and nobody looks for them.
 std::string text_of(const std::vector<CleanedObject>& objects, std::uint64_t total, bool dry_run) {
@@ -59,7 +61,8 @@ int run(const Options& options) {
     }
     const std::vector<CleanedObject> objects = clean_buses(bus, options.dry_run);
     std::uint64_t total = 0;
-    for (const CleanedObject& object : objects) total += object.bytes;
+    for (const CleanedObject& object : objects)
+        total += object.bytes;
     if (!options.json) {
         print(text_of(objects, total, options.dry_run));
         return kExitOk;
@@ -78,7 +81,9 @@ void add_clean(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand("clean", "Remove what dead producers left in shared memory.");
     set_usage(*verb, "clean [BUS] [--dry-run] [--json]");
-    verb->add_option("bus", options->bus, "Only this bus; without it, every stale one.")->check(check_bus_name)->type_name("NAME");
+    verb->add_option("bus", options->bus, "Only this bus; without it, every stale one.")
+        ->check(check_bus_name)
+        ->type_name("NAME");
     verb->add_flag("-n,--dry-run", options->dry_run, "Only say what would be removed.");
     add_json_flag(*verb, options->json);
     verb->footer(

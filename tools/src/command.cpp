@@ -71,14 +71,16 @@ bool print(std::string_view text) {
 }
 
 std::string check_bus_name(const std::string& name) {
-    const bool good = !name.empty() && name.size() <= kMaxBusName &&
-                      name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
-                          std::string::npos;
+    const bool good =
+        !name.empty() && name.size() <= kMaxBusName &&
+        name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
     if (good) return {};
     return "\"" + sanitise(name, 64) + "\" is not a bus name: use 1 to 48 of A-Z a-z 0-9 _ -";
 }
 
-void explain_missing_bus(const std::string& bus) { throw VerbError(missing_bus_message(bus, list_buses())); }
+void explain_missing_bus(const std::string& bus) {
+    throw VerbError(missing_bus_message(bus, list_buses()));
+}
 
 BusInfo inspect_or_explain(const std::string& bus) {
     try {

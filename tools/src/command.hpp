@@ -39,7 +39,8 @@ void set_usage(CLI::App& verb, std::string usage);
 /// Adds `--json` to a verb.
 void add_json_flag(CLI::App& verb, bool& json);
 
-/// Writes a result to stdout. False when nobody reads any more (a closed pipe); throws VerbError when the place is full.
+/// Writes a result to stdout. False when nobody reads any more (a closed pipe); throws VerbError when the place is
+/// full.
 bool print(std::string_view text);
 
 /// The parser's check of a bus name: 1..48 of [A-Za-z0-9_-]. Returns the error, empty when the name is good.

@@ -53,7 +53,10 @@ std::string heading(const BusInfo& bus, const Screen& screen) {
     Labels labels;
     labels.add("bus", bus.name, Tone::strong);
     labels.add("state", std::string(state), state == "live" ? Tone::good : Tone::warning);
-    for (const std::string& problem : bus.problems) labels.add("problem", problem, Tone::bad);
+    if (state != "starting") {  // what is missing then is about to come
+        for (const std::string& problem : bus.problems)
+            labels.add("problem", problem, Tone::bad);
+    }
     // Of a bus object that cannot be read nothing else is known.
     if (bus.layout_major == 0) return labels.render(screen);
     labels.add("producer", bus.producer + " (pid " + std::to_string(bus.creator_pid) + ", uid " +
@@ -71,11 +74,13 @@ std::string heading(const BusInfo& bus, const Screen& screen) {
 std::string flows_text(const BusInfo& bus, const MeasuredRates& rates, const Screen& screen) {
     if (bus.flows.empty()) return {};
     std::vector<Column> columns{{"FLOW"}};
-    for (const FlowInfo& flow : bus.flows) columns.push_back({std::string(name_of(flow.kind)), Align::right});
+    for (const FlowInfo& flow : bus.flows)
+        columns.push_back({std::string(name_of(flow.kind)), Align::right});
     Table table(columns);
     const auto add = [&](const char* label, const auto& value_of) {
         std::vector<Cell> row{{label, Tone::dim}};
-        for (const FlowInfo& flow : bus.flows) row.push_back(Cell{value_of(flow)});
+        for (const FlowInfo& flow : bus.flows)
+            row.push_back(Cell{value_of(flow)});
         table.add(std::move(row));
     };
     add("caps", [](const FlowInfo& flow) { return caps_text(flow.kind, flow.caps); });
@@ -99,12 +104,16 @@ std::string flows_text(const BusInfo& bus, const MeasuredRates& rates, const Scr
 
 Tone tone_of(layout::SinkState state) {
     switch (state) {
-        case layout::SinkState::live: return Tone::good;
+        case layout::SinkState::live:
+            return Tone::good;
         case layout::SinkState::rejected:
-        case layout::SinkState::failed: return Tone::bad;
+        case layout::SinkState::failed:
+            return Tone::bad;
         case layout::SinkState::stalled:
-        case layout::SinkState::backoff: return Tone::warning;
-        default: return Tone::plain;
+        case layout::SinkState::backoff:
+            return Tone::warning;
+        default:
+            return Tone::plain;
     }
 }
 
@@ -145,7 +154,8 @@ std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen
 std::string text_of(const BusInfo& bus, const MeasuredRates& rates) {
     const Screen screen = Screen::of_stdout();
     std::string text = heading(bus, screen) + flows_text(bus, rates, screen);
-    for (const CellInfo& reader : bus.readers) text += reader_text(bus, reader, screen);
+    for (const CellInfo& reader : bus.readers)
+        text += reader_text(bus, reader, screen);
     if (bus.readers.empty() && state_of(bus) == "live") {
         text += "\nno reader is attached; send it out with: ringcast sink file --bus " + bus.name + " out.mp4\n";
     }
@@ -178,7 +188,8 @@ void add_info(CLI::App& app, int& exit_code) {
     verb->add_option("bus", options->bus, "Name of the bus.")->required()->check(check_bus_name)->type_name("NAME");
     add_json_flag(*verb, options->json);
     verb->footer(
-        "Looks from outside: no reader or writer notices. The measured rate is that of the newest second in the ring.\n\n"
+        "Looks from outside: no reader or writer notices. The measured rate is that of the newest second in the "
+        "ring.\n\n"
         "Examples:\n"
         "  ringcast info talk\n"
         "  ringcast info talk --json");

@@ -69,14 +69,16 @@ std::string table_of(const std::vector<BusInfo>& buses) {
                    {std::to_string(bus.readers.size())},
                    {human_bytes(memory_bytes(bus))}});
         if (state == "starting") continue;  // what is missing now is about to come
-        for (const std::string& problem : bus.problems) problems += bus.name + ": " + problem + "\n";
+        for (const std::string& problem : bus.problems)
+            problems += bus.name + ": " + problem + "\n";
     }
     return table.render(screen) + screen.paint(problems, Tone::bad);
 }
 
 std::string names_of(const std::vector<std::string>& buses) {
     std::string text;
-    for (const std::string& bus : buses) text += bus + "\n";
+    for (const std::string& bus : buses)
+        text += bus + "\n";
     return text;
 }
 
@@ -88,7 +90,8 @@ int run(const Options& options) {
     const std::vector<BusInfo> buses = inspect_all();
     if (options.json) {
         Json json = {{"buses", Json::array()}};
-        for (const BusInfo& bus : buses) json["buses"].push_back(bus_summary_json(bus));
+        for (const BusInfo& bus : buses)
+            json["buses"].push_back(bus_summary_json(bus));
         print(pretty(json));
     } else if (buses.empty()) {
         print("no bus is there; start one with: ringcast testsrc --bus talk\n");

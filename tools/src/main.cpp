@@ -34,9 +34,11 @@ const std::vector<Group>& groups() {
 void add_verbs(CLI::App& app, int& exit_code) {
     std::size_t known = 0;
     for (const Group& group : groups()) {
-        for (const auto add : group.verbs) add(app, exit_code);
+        for (const auto add : group.verbs)
+            add(app, exit_code);
         const auto all = app.get_subcommands([](const CLI::App*) { return true; });
-        for (; known < all.size(); ++known) all[known]->group(group.title);
+        for (; known < all.size(); ++known)
+            all[known]->group(group.title);
     }
 }
 
@@ -70,7 +72,8 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extra.empty()) {
         std::vector<std::string> options;
         for (const CLI::Option* option : where.get_options()) {
-            for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+            for (const std::string& name : option->get_lnames())
+                options.push_back("--" + name);
         }
         message = "\"" + extra.front() + "\" is not expected here";
         if (extra.front().starts_with("-")) message += did_you_mean(extra.front(), options);
@@ -82,7 +85,8 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
     int exit_code = kExitOk;
-    CLI::App app{"ringcast: a shared-memory media bus. A model writes frames and sound; sinks send them out.", "ringcast"};
+    CLI::App app{"ringcast: a shared-memory media bus. A model writes frames and sound; sinks send them out.",
+                 "ringcast"};
     set_usage(app, "VERB [WORDS ...]");
     app.set_version_flag("--version", "ringcast " RINGCAST_VERSION, "Print the version and exit.");
     app.require_subcommand(1);

@@ -17,7 +17,9 @@ namespace ringcast::tools {
 /// Frames per second (video) or samples per second and channel (audio) by the producer's clock.
 struct MeasuredRates {
     std::array<std::optional<double>, layout::kFlowCount> per_second;
-    [[nodiscard]] std::optional<double> of(FlowKind kind) const { return per_second.at(static_cast<std::size_t>(kind)); }
+    [[nodiscard]] std::optional<double> of(FlowKind kind) const {
+        return per_second.at(static_cast<std::size_t>(kind));
+    }
 };
 
 /// One record, as far as its pace goes.

@@ -9,7 +9,8 @@ namespace ringcast::tools {
 
 std::vector<std::string> plugin_names() {
     std::vector<std::string> names;
-    for (const std::filesystem::path& file : host::plugin_files()) names.push_back(file.stem().string());
+    for (const std::filesystem::path& file : host::plugin_files())
+        names.push_back(file.stem().string());
     return names;
 }
 
@@ -22,9 +23,9 @@ std::filesystem::path find_plugin_file(const std::string& name_or_path) {
         if (file.stem() == name_or_path) return file;
     }
     const std::vector<std::string> near = nearest(name_or_path, plugin_names());
-    throw VerbError("no plugin \"" + sanitise(name_or_path, 64) + "\" is there; " +
-                    (near.empty() ? "see what is there with: ringcast plugins"
-                                  : "did you mean " + quoted_list(near) + "?"));
+    throw VerbError(
+        "no plugin \"" + sanitise(name_or_path, 64) + "\" is there; " +
+        (near.empty() ? "see what is there with: ringcast plugins" : "did you mean " + quoted_list(near) + "?"));
 }
 
 }  // namespace ringcast::tools

@@ -21,7 +21,8 @@ struct Options {
 Json choices_json(const std::string& choices) {
     if (choices.empty()) return nullptr;
     Json list = Json::array();
-    for (const std::string& choice : CLI::detail::split(choices, '|')) list.push_back(choice);
+    for (const std::string& choice : CLI::detail::split(choices, '|'))
+        list.push_back(choice);
     return list;
 }
 
@@ -54,7 +55,8 @@ Json plugin_json(const host::ProbeResult& plugin) {
                  {"content_sha256", plugin.content_hash}};
     if (plugin.takes_packets) json["takes"].push_back("packets");
     if (plugin.takes_frames) json["takes"].push_back("frames");
-    for (const host::ProbedOption& option : plugin.options) json["options"].push_back(option_json(option));
+    for (const host::ProbedOption& option : plugin.options)
+        json["options"].push_back(option_json(option));
     return json;
 }
 
@@ -76,14 +78,16 @@ std::string plugin_text(const host::ProbeResult& plugin, const Screen& screen) {
     for (const host::ProbedOption& option : plugin.options) {
         labels.add(option.key + "=", sanitise(option_help(plugin, option)));
     }
-    for (const std::string& preset : plugin.defaults) labels.add("preset", sanitise(preset));
+    for (const std::string& preset : plugin.defaults)
+        labels.add("preset", sanitise(preset));
     return screen.paint(plugin.name, Tone::strong) + " " + sanitise(plugin.version) + "  " + sanitise(plugin.summary) +
            "\n" + labels.render(screen);
 }
 
 std::string folders_text() {
     std::string text;
-    for (const auto& folder : host::plugin_folders()) text += (text.empty() ? "" : ", ") + folder.string();
+    for (const auto& folder : host::plugin_folders())
+        text += (text.empty() ? "" : ", ") + folder.string();
     return text;
 }
 
@@ -96,14 +100,16 @@ int run(const Options& options) {
     }
     if (options.json) {
         Json json = {{"plugins", Json::array()}};
-        for (const auto& plugin : plugins) json["plugins"].push_back(plugin_json(plugin));
+        for (const auto& plugin : plugins)
+            json["plugins"].push_back(plugin_json(plugin));
         print(pretty(json));
     } else if (plugins.empty()) {
         print("no plugin is there; looked in " + folders_text() + "\n");
     } else {
         const Screen screen = Screen::of_stdout();
         std::string text;
-        for (const auto& plugin : plugins) text += (text.empty() ? "" : "\n") + plugin_text(plugin, screen);
+        for (const auto& plugin : plugins)
+            text += (text.empty() ? "" : "\n") + plugin_text(plugin, screen);
         print(text);
     }
     const bool asked_for_broken = !options.plugin.empty() && !plugins.front().usable;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `ringcast sink`: becomes the ringcast-sink process, so that its pid is the sink's.
+#include <unistd.h>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <unistd.h>
 
 #include "command.hpp"
 #include "host/plugin_folders.hpp"
@@ -17,7 +17,8 @@ int run(std::vector<std::string> words) {
     const std::filesystem::path host = host::executable_folder() / "ringcast-sink";
     std::string program = host.string();
     std::vector<char*> arguments{program.data()};
-    for (std::string& word : words) arguments.push_back(word.data());
+    for (std::string& word : words)
+        arguments.push_back(word.data());
     arguments.push_back(nullptr);
     execv(program.c_str(), arguments.data());
     throw VerbError("cannot start " + program + ": " + std::strerror(errno) +

@@ -47,10 +47,16 @@ StopSignal::~StopSignal() {
     close(stop_fd.exchange(-1));
 }
 
-bool StopSignal::requested() const noexcept { return stop_requested.load(std::memory_order_relaxed); }
+bool StopSignal::requested() const noexcept {
+    return stop_requested.load(std::memory_order_relaxed);
+}
 
-int StopSignal::fd() const noexcept { return stop_fd.load(); }
+int StopSignal::fd() const noexcept {
+    return stop_fd.load();
+}
 
-void StopSignal::watch(BusReader* reader) noexcept { watched.store(reader, std::memory_order_release); }
+void StopSignal::watch(BusReader* reader) noexcept {
+    watched.store(reader, std::memory_order_release);
+}
 
 }  // namespace ringcast::tools

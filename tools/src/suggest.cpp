@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t kMostListed = 5;
 
 /// Letters that may be wrong in a word of this length and still be taken for a slip.
-std::size_t slips_allowed(std::size_t length) { return std::max<std::size_t>(1, (length + 1) / 3); }
+std::size_t slips_allowed(std::size_t length) {
+    return std::max<std::size_t>(1, (length + 1) / 3);
+}
 
 }  // namespace
 
@@ -20,7 +22,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before(b.size() + 1);
     std::vector<std::size_t> last(b.size() + 1);
     std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        last[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
@@ -44,7 +47,9 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
     }
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<std::string> result;
-    for (auto& [distance, name] : found) result.push_back(std::move(name));
+    result.reserve(found.size());
+    for (auto& [distance, name] : found)
+        result.push_back(std::move(name));
     return result;
 }
 

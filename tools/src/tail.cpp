@@ -45,12 +45,10 @@ std::string check_count(const std::string& text) {
 
 class Tail {
 public:
-    explicit Tail(const Options& options)
-        : options_(options), format_(options.json, Screen::of_stdout()) {
+    explicit Tail(const Options& options) : options_(options), format_(options.json, Screen::of_stdout()) {
         for (const FlowKind kind : {FlowKind::video, FlowKind::audio, FlowKind::packets, FlowKind::events}) {
-            const bool wanted = options.flows.empty() ||
-                                std::find(options.flows.begin(), options.flows.end(), name_of(kind)) !=
-                                    options.flows.end();
+            const bool wanted = options.flows.empty() || std::find(options.flows.begin(), options.flows.end(),
+                                                                   name_of(kind)) != options.flows.end();
             if (wanted) wanted_.push_back(kind);
         }
     }
@@ -246,10 +244,7 @@ void add_tail(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand("tail", "Print the records of a bus as they are committed.");
     set_usage(*verb, "tail BUS [--flow FLOW ...] [-n COUNT] [--oldest] [--wait] [--json]");
-    verb->add_option("bus", options->bus, "Name of the bus.")
-        ->required()
-        ->check(check_bus_name)
-        ->type_name("NAME");
+    verb->add_option("bus", options->bus, "Name of the bus.")->required()->check(check_bus_name)->type_name("NAME");
     verb->add_option("-f,--flow", options->flows, "Only this flow; may be given again. Without it, all.")
         ->check(CLI::IsMember({"video", "audio", "packets", "events"}).description(""))
         ->type_name("video|audio|packets|events")

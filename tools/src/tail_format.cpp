@@ -35,8 +35,8 @@ std::string note(FlowKind kind, const std::string& text) {
 std::string TailFormat::title() const {
     if (json_) return {};
     std::array<char, 128> line{};
-    std::snprintf(line.data(), line.size(), "%-7s %8s %14s %12s %7s %10s %9s  %s", "FLOW", "INDEX", "PTS s", "MEDIA INDEX",
-                  "SAMPLES", "BYTES", "AGE", "FLAGS");
+    std::snprintf(line.data(), line.size(), "%-7s %8s %14s %12s %7s %10s %9s  %s", "FLOW", "INDEX", "PTS s",
+                  "MEDIA INDEX", "SAMPLES", "BYTES", "AGE", "FLAGS");
     return screen_.paint(line.data(), Tone::dim) + "\n";
 }
 
@@ -47,11 +47,11 @@ std::string TailFormat::record(FlowKind kind, const Record& record, std::int64_t
     const std::string age = human_duration(age_ns);
     const std::size_t columns = display_width(age);
     std::array<char, 160> line{};
-    std::snprintf(line.data(), line.size(), "%-7s %8llu %14s %12llu %7s %10zu %s%s  %s", std::string(name_of(kind)).c_str(),
-                  static_cast<unsigned long long>(record.index), seconds_text(record.pts_ns).c_str(),
-                  static_cast<unsigned long long>(record.media_index), samples.c_str(), record.payload.size(),
-                  std::string(columns < 9 ? 9 - columns : 0, ' ').c_str(), age.c_str(),
-                  flags_text(record.flags).c_str());
+    std::snprintf(line.data(), line.size(), "%-7s %8llu %14s %12llu %7s %10zu %s%s  %s",
+                  std::string(name_of(kind)).c_str(), static_cast<unsigned long long>(record.index),
+                  seconds_text(record.pts_ns).c_str(), static_cast<unsigned long long>(record.media_index),
+                  samples.c_str(), record.payload.size(), std::string(columns < 9 ? 9 - columns : 0, ' ').c_str(),
+                  age.c_str(), flags_text(record.flags).c_str());
     return std::string(line.data()) + "\n";
 }
 
@@ -87,18 +87,16 @@ std::string TailFormat::lost(FlowKind kind, std::uint64_t overrun, std::uint64_t
                          {"aborted_records", aborted},
                          {"before_index", before_index}});
     }
-    const std::string text = note(kind, "lost " + std::to_string(overrun + aborted) + " before index " +
-                                            std::to_string(before_index) + ": " + std::to_string(overrun) +
-                                            " overrun, " + std::to_string(aborted) + " aborted");
+    const std::string text =
+        note(kind, "lost " + std::to_string(overrun + aborted) + " before index " + std::to_string(before_index) +
+                       ": " + std::to_string(overrun) + " overrun, " + std::to_string(aborted) + " aborted");
     return screen_.paint(text, Tone::bad) + "\n";
 }
 
 std::string TailFormat::end(const std::string& bus, const TailTotals& totals) const {
     if (json_) {
-        return one_line({{"type", "end"},
-                         {"bus", bus},
-                         {"delivered_records", totals.records},
-                         {"lost_records", totals.lost}});
+        return one_line(
+            {{"type", "end"}, {"bus", bus}, {"delivered_records", totals.records}, {"lost_records", totals.lost}});
     }
     return screen_.paint("end of stream: " + std::to_string(totals.records) + " records, " +
                              std::to_string(totals.lost) + " lost",

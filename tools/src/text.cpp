@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text.hpp"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <cwchar>
 #include <numeric>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace ringcast::tools {
 
@@ -74,12 +74,18 @@ std::string padded(const std::string& text, std::size_t width, Align align) {
 
 const char* code_of(Tone tone) {
     switch (tone) {
-        case Tone::plain: return "";
-        case Tone::strong: return "\033[1m";
-        case Tone::dim: return "\033[2m";
-        case Tone::good: return "\033[32m";
-        case Tone::warning: return "\033[33m";
-        case Tone::bad: return "\033[31m";
+        case Tone::plain:
+            return "";
+        case Tone::strong:
+            return "\033[1m";
+        case Tone::dim:
+            return "\033[2m";
+        case Tone::good:
+            return "\033[32m";
+        case Tone::warning:
+            return "\033[33m";
+        case Tone::bad:
+            return "\033[31m";
     }
     return "";
 }
@@ -178,7 +184,8 @@ std::vector<std::size_t> Table::widths(std::size_t screen_width) const {
     std::vector<std::size_t> result;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
         std::size_t width = display_width(columns_[c].title);
-        for (const auto& row : rows_) width = std::max(width, display_width(row.at(c).text));
+        for (const auto& row : rows_)
+            width = std::max(width, display_width(row.at(c).text));
         result.push_back(width);
     }
     if (screen_width == 0) return result;
@@ -207,9 +214,11 @@ std::string Table::render(const Screen& screen) const {
         text += screen.paint(pad ? padded(cell, width[c], columns_[c].align) : cell, tone);
         text += last ? "\n" : std::string(kGap, ' ');
     };
-    for (std::size_t c = 0; c < columns_.size(); ++c) append(c, columns_[c].title, Tone::dim);
+    for (std::size_t c = 0; c < columns_.size(); ++c)
+        append(c, columns_[c].title, Tone::dim);
     for (const auto& row : rows_) {
-        for (std::size_t c = 0; c < columns_.size(); ++c) append(c, row.at(c).text, row.at(c).tone);
+        for (std::size_t c = 0; c < columns_.size(); ++c)
+            append(c, row.at(c).text, row.at(c).tone);
     }
     return text;
 }
@@ -220,7 +229,8 @@ void Labels::add(std::string label, std::string value, Tone tone) {
 
 std::string Labels::render(const Screen& screen) const {
     std::size_t widest = 0;
-    for (const Line& line : lines_) widest = std::max(widest, display_width(line.label));
+    for (const Line& line : lines_)
+        widest = std::max(widest, display_width(line.label));
     std::string text;
     for (const Line& line : lines_) {
         text += std::string(indent_, ' ') + screen.paint(padded(line.label, widest, Align::left), Tone::dim);

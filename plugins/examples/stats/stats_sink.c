@@ -52,7 +52,9 @@ static int32_t stats_create(const ringcast_sink_host* host, const ringcast_sink_
     return RINGCAST_SINK_OK;
 }
 
-static void stats_destroy(void* self) { free(self); }
+static void stats_destroy(void* self) {
+    free(self);
+}
 
 /* There is no peer: a real sink opens its socket or file here and may block until interrupt(). */
 static int32_t stats_connect(void* self) {
@@ -113,7 +115,9 @@ static int32_t stats_disconnect(void* self, int32_t final) {
 }
 
 /* No call of this sink ever waits for anything. */
-static void stats_interrupt(void* self) { (void)self; }
+static void stats_interrupt(void* self) {
+    (void)self;
+}
 
 static uint64_t stats_bytes_sent(void* self) {
     struct stats_sink* sink = self;

@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 
 namespace ringcast::producers {
@@ -61,12 +63,19 @@ const char* name_of_mode(WriterMode mode) {
     return "";
 }
 
+/// As the inspector shows it; JSON numbers lose bits past 2^53 in some readers.
+std::string hex_id(std::uint64_t id) {
+    std::array<char, 20> text{};
+    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(id));
+    return text.data();
+}
+
 void print_json(const LoopSummary& summary, const ProducerOptions& options) {
     const LoopProgress& progress = summary.progress;
     const nlohmann::ordered_json json{
         {"bus", options.bus},
         {"end", name_of_end(summary.end)},
-        {"session", summary.session},
+        {"session", hex_id(summary.session)},
         {"mode", name_of_mode(options.mode)},
         {"format", name_of(options.video->format)},
         {"width", options.video->width},

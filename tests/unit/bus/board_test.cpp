@@ -17,7 +17,8 @@ protected:
 
 TEST_F(BoardOfBus, shows_what_a_reader_says_of_itself) {
     const auto bus = reader(true);
-    for (unsigned n = 0; n < 40; ++n) producer_.write_video(frame(n));
+    for (unsigned n = 0; n < 40; ++n)
+        producer_.write_video(frame(n));
     drain(*bus->flow(FlowKind::video));
     bus->board().cell()->bytes_sent.store(4711);
     bus->board().set_state(layout::SinkState::stalled, "peer takes nothing");
@@ -58,7 +59,8 @@ TEST_F(BoardOfBus, gives_a_dead_readers_cell_to_the_next_one_clean) {
 
 TEST_F(BoardOfBus, when_full_leaves_the_next_reader_reading_unseen) {
     std::vector<std::unique_ptr<BusReader>> readers;
-    for (std::size_t n = 0; n < layout::kBoardCells; ++n) readers.push_back(reader());
+    for (std::size_t n = 0; n < layout::kBoardCells; ++n)
+        readers.push_back(reader());
     const auto unseen = reader();
     EXPECT_NE(readers.back()->board().cell(), nullptr);
     EXPECT_EQ(unseen->board().cell(), nullptr);
@@ -106,9 +108,11 @@ TEST_F(BoardOfBus, damaged_costs_statistics_and_nothing_else) {
 TEST(Sanitise, keeps_text_and_replaces_what_a_terminal_obeys) {
     EXPECT_EQ(sanitise("数字人 avatar é"), "数字人 avatar é");
     EXPECT_EQ(sanitise("a\tb\r\n\x7f"), "a?b???");
-    EXPECT_EQ(sanitise("\xc2\x9b" "31m"), "?31m");            // CSI as one C1 control
-    EXPECT_EQ(sanitise("\xc0\x80\xed\xa0\x80"), "?????");     // overlong, surrogate
-    EXPECT_EQ(sanitise("\xe6\x95"), "??");                    // cut
+    EXPECT_EQ(sanitise("\xc2\x9b"
+                       "31m"),
+              "?31m");                                     // CSI as one C1 control
+    EXPECT_EQ(sanitise("\xc0\x80\xed\xa0\x80"), "?????");  // overlong, surrogate
+    EXPECT_EQ(sanitise("\xe6\x95"), "??");                 // cut
     EXPECT_EQ(sanitise(std::string_view("ab\0cd", 5)), "ab");
     EXPECT_EQ(sanitise("数字", 5), "数");  // never half a character
     EXPECT_EQ(sanitise(""), "");

@@ -40,7 +40,8 @@ protected:
         bus_ = "test-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
     }
     ~BusTest() override {
-        for (const auto& file : shm_files(bus_)) std::filesystem::remove("/dev/shm/" + file);
+        for (const auto& file : shm_files(bus_))
+            std::filesystem::remove("/dev/shm/" + file);
     }
 
     /// Small: 32×8 bgr24 at 25 fps and 8 kHz mono, one second deep each.
@@ -92,7 +93,8 @@ inline unsigned drain(FlowReader& flow) {
     }
 }
 
-/// A forked process that runs `body(ready)`; body calls ready() once, which the parent waits for, then does as it likes.
+/// A forked process that runs `body(ready)`; body calls ready() once, which the parent waits for, then does as it
+/// likes.
 class Child {
 public:
     explicit Child(const std::function<void(const std::function<void(int)>& ready)>& body) {
@@ -145,7 +147,8 @@ private:
 };
 
 [[noreturn]] inline void sleep_for_ever() {
-    for (;;) ::pause();
+    for (;;)
+        ::pause();
 }
 
 }  // namespace ringcast::test

@@ -38,7 +38,8 @@ TEST_F(Bus, delivers_frames_with_count_pts_and_caps) {
     Producer producer(video);
     const auto bus = reader();
     FlowReader& flow = *bus->flow(FlowKind::video);
-    for (unsigned n = 0; n < 20; ++n) producer.write_video(frame(n));
+    for (unsigned n = 0; n < 20; ++n)
+        producer.write_video(frame(n));
     std::int64_t first = 0;
     for (unsigned n = 0; n < 20; ++n) {
         ASSERT_EQ(flow.try_read([&](const Record& record) {
@@ -92,7 +93,8 @@ TEST_F(Bus, splits_sound_into_blocks_of_at_most_100_ms_with_absolute_sample_indi
     std::vector<std::byte> all;
     for (const std::size_t samples : pushes) {
         std::vector<std::byte> push(samples * 4);
-        for (std::size_t i = 0; i < push.size(); ++i) push[i] = static_cast<std::byte>((all.size() + i) * 31 >> 3);
+        for (std::size_t i = 0; i < push.size(); ++i)
+            push[i] = static_cast<std::byte>((all.size() + i) * 31 >> 3);
         producer.write_audio(push);
         all.insert(all.end(), push.begin(), push.end());
     }
@@ -125,15 +127,18 @@ TEST_F(Bus, takes_the_models_pts_and_marks_jumps) {
         got.emplace_back(record.pts_ns, (record.flags & layout::kFlagDiscontinuity) != 0);
     }) == ReadStatus::ok) {
     }
-    const std::vector<std::pair<std::int64_t, bool>> wanted{
-        {1'000'000'000, false}, {1'040'000'000, false}, {1'080'000'001, false}, {5'000'000'000, true},
-        {2'000'000'000, true}};
+    const std::vector<std::pair<std::int64_t, bool>> wanted{{1'000'000'000, false},
+                                                            {1'040'000'000, false},
+                                                            {1'080'000'001, false},
+                                                            {5'000'000'000, true},
+                                                            {2'000'000'000, true}};
     EXPECT_EQ(got, wanted);
 }
 
 TEST_F(Bus, refuses_a_pts_outside_any_timeline) {
     Producer producer(options());
-    for (const std::int64_t pts : {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
+    for (const std::int64_t pts :
+         {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
         EXPECT_EQ(code_of([&] { producer.write_video(frame(0), pts); }), ErrorCode::invalid_argument);
         EXPECT_EQ(code_of([&] { producer.write_audio(frame(0), pts); }), ErrorCode::invalid_argument);
     }
@@ -214,8 +219,10 @@ TEST_F(Bus, accounts_for_every_frame_a_slow_reader_lost) {
 TEST_F(Bus, keeps_the_depth_it_promises) {
     Producer producer(options());  // one second each
     const auto bus = reader();
-    for (unsigned n = 0; n < 200; ++n) producer.write_video(frame(n));
-    for (unsigned n = 0; n < 500; ++n) producer.write_audio(std::vector<std::byte>(2 * 80));  // 10 ms
+    for (unsigned n = 0; n < 200; ++n)
+        producer.write_video(frame(n));
+    for (unsigned n = 0; n < 500; ++n)
+        producer.write_audio(std::vector<std::byte>(2 * 80));  // 10 ms
     bus->flow(FlowKind::video)->seek_oldest();
     bus->flow(FlowKind::audio)->seek_oldest();
     EXPECT_GE(drain(*bus->flow(FlowKind::video)), 25U);
@@ -226,7 +233,8 @@ TEST_F(Bus, keeps_the_depth_it_promises) {
 TEST_F(Bus, ends_after_the_last_record_and_removes_every_name) {
     Producer producer(options());
     const auto bus = reader();
-    for (unsigned n = 0; n < 3; ++n) producer.write_video(frame(n));
+    for (unsigned n = 0; n < 3; ++n)
+        producer.write_video(frame(n));
     EXPECT_TRUE(bus->writer_alive());
     producer.end();
     producer.end();
@@ -304,7 +312,8 @@ TEST_F(Wake, is_not_lost_when_a_record_comes_between_ticket_and_wait) {
 // BusReader::wait looks around by itself once a second, so the sleeper here is a bare futex that only a wake ends.
 TEST_F(Wake, reaches_a_sleeping_reader) {
     Producer producer(video_only());
-    const auto object = ShmObject::open(bus_object(bus_), ShmObject::Access::read_only, layout::ObjectType::bus).value();
+    const auto object =
+        ShmObject::open(bus_object(bus_), ShmObject::Access::read_only, layout::ObjectType::bus).value();
     const auto& word = object.as<layout::BusHeader>()->wake_word;
     std::atomic<bool> woken{false};
     std::thread sleeper([&] {
@@ -342,7 +351,8 @@ TEST_F(Wake, carries_a_conversation_of_thousands_of_turns) {
     for (unsigned asked = 0; asked < 2000; ++asked) {
         producer.write_video(frame(asked));
         const auto watchdog = steady_clock::now() + 60s;
-        while (answered <= asked && steady_clock::now() < watchdog) std::this_thread::yield();
+        while (answered <= asked && steady_clock::now() < watchdog)
+            std::this_thread::yield();
     }
     answerer.join();
     EXPECT_EQ(answered, 2000U);

@@ -18,7 +18,8 @@ static_assert(RINGCAST_E_BUSY == static_cast<int>(ErrorCode::busy));
 static_assert(RINGCAST_E_NO_SPACE == static_cast<int>(ErrorCode::no_space));
 static_assert(RINGCAST_E_FORKED == static_cast<int>(ErrorCode::forked));
 static_assert(RINGCAST_E_ENDED == static_cast<int>(ErrorCode::ended));
-static_assert(RINGCAST_NV12 == static_cast<int>(PixelFormat::nv12) && RINGCAST_F32 == static_cast<int>(SampleFormat::f32));
+static_assert(RINGCAST_NV12 == static_cast<int>(PixelFormat::nv12) &&
+              RINGCAST_F32 == static_cast<int>(SampleFormat::f32));
 static_assert(RINGCAST_LOSSLESS == static_cast<int>(WriterMode::lossless));
 
 class CApi : public BusTest {
@@ -68,7 +69,8 @@ TEST_F(CApi, writes_a_stream_from_open_to_end) {
     EXPECT_EQ(ringcast_producer_wait_readers(producer, 1, 0), RINGCAST_E_NOT_FOUND);
     EXPECT_EQ(ringcast_producer_end(producer), 0);
     EXPECT_EQ(ringcast_producer_end(producer), 0);
-    EXPECT_EQ(ringcast_producer_write_video(producer, frame(1).data(), kFrameBytes, RINGCAST_PTS_AUTO), RINGCAST_E_ENDED);
+    EXPECT_EQ(ringcast_producer_write_video(producer, frame(1).data(), kFrameBytes, RINGCAST_PTS_AUTO),
+              RINGCAST_E_ENDED);
     ringcast_producer_close(producer);
     EXPECT_EQ(drain(*bus->flow(FlowKind::video)), 2U);
     EXPECT_EQ(drain(*bus->flow(FlowKind::audio)), 1U);

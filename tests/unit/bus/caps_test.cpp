@@ -42,7 +42,8 @@ TEST(CountToNs, is_exact_to_half_a_nanosecond_for_a_day_at_29_97) {
     for (std::uint64_t count = 0; count <= kDay; ++count) {
         const std::int64_t ns = count_to_ns(count, kNtsc);
         // ns·30000 against count·1001·1e9: both exact in 64 bits for a day.
-        const auto error = static_cast<std::int64_t>(ns * 30000 - static_cast<std::int64_t>(count * 1001 * 1'000'000'000));
+        const auto error =
+            static_cast<std::int64_t>(ns * 30000 - static_cast<std::int64_t>(count * 1001 * 1'000'000'000));
         ASSERT_LE(std::abs(error), 15000) << "frame " << count;
         ASSERT_GT(ns, before);
         ASSERT_EQ(ns_to_count(ns, kNtsc), count);
@@ -128,7 +129,8 @@ TEST(FormatNames, lead_back_to_their_format) {
         ASSERT_TRUE(pixel_format_from(name)) << name;
         EXPECT_EQ(name_of(*pixel_format_from(name)), name);
     }
-    for (const char* name : {"s16", "f32"}) EXPECT_EQ(name_of(sample_format_from(name).value()), name);
+    for (const char* name : {"s16", "f32"})
+        EXPECT_EQ(name_of(sample_format_from(name).value()), name);
     EXPECT_FALSE(pixel_format_from("yuv420p"));
     EXPECT_FALSE(sample_format_from(""));
 }

@@ -132,9 +132,7 @@ TEST_F(Hostile, a_bus_of_another_owner_is_not_taken_over) {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root to give a file away";
     auto other = options();
     other.bus += "-other";
-    {
-        Producer first(other);
-    }
+    { Producer first(other); }
     ASSERT_EQ(::chown(shm_path(bus_object(other.bus)).c_str(), 65534, static_cast<gid_t>(-1)), 0);
     try {
         Producer second(other);
@@ -143,7 +141,8 @@ TEST_F(Hostile, a_bus_of_another_owner_is_not_taken_over) {
         EXPECT_EQ(error.code(), ErrorCode::permission);
         EXPECT_NE(std::string(error.what()).find("65534"), std::string::npos) << error.what();
     }
-    for (const auto& file : shm_files(other.bus)) std::filesystem::remove("/dev/shm/" + file);
+    for (const auto& file : shm_files(other.bus))
+        std::filesystem::remove("/dev/shm/" + file);
 }
 
 TEST_F(Hostile, a_symbolic_link_is_not_followed_to_a_lock_file) {
@@ -156,7 +155,8 @@ TEST_F(Hostile, a_symbolic_link_is_not_followed_to_a_lock_file) {
 TEST_F(Hostile, damaged_leftovers_are_replaced_by_the_next_producer) {
     auto other = options();
     other.bus += "-left";
-    for (const std::string& name : {bus_object(other.bus), board_object(other.bus), flow_object(other.bus, FlowKind::video)}) {
+    for (const std::string& name :
+         {bus_object(other.bus), board_object(other.bus), flow_object(other.bus, FlowKind::video)}) {
         std::ofstream(shm_path(name)) << "not a ringcast object";
     }
     Producer producer(other);
@@ -226,7 +226,8 @@ TEST(HostileRecord, an_absurd_head_ends_in_exact_counts) {
     EXPECT_EQ(read_one(reader), ReadStatus::not_yet);
 }
 
-// Random bytes over whole headers and descriptors: reading ends, and touches nothing outside the object (ASan looks on).
+// Random bytes over whole headers and descriptors: reading ends, and touches nothing outside the object (ASan looks
+// on).
 TEST(HostileRecord, random_damage_never_leads_out_of_the_object) {
     std::mt19937_64 random(20240601);
     unsigned refused = 0;
@@ -234,7 +235,8 @@ TEST(HostileRecord, random_damage_never_leads_out_of_the_object) {
         const FlowKind kind = layout::FlowKind(random() % layout::kFlowCount);
         const PrivateRing ring(8, 4096, 0, kind);
         FlowWriter writer(ring.memory());
-        for (int n = 0; n < 12; ++n) write_pattern(writer, 64);
+        for (int n = 0; n < 12; ++n)
+            write_pattern(writer, 64);
         const FlowMemory memory = ring.memory();
         auto* bytes = reinterpret_cast<unsigned char*>(&ring.header());
         for (std::uint64_t n = 1 + random() % 8; n > 0; --n) {
@@ -246,7 +248,8 @@ TEST(HostileRecord, random_damage_never_leads_out_of_the_object) {
         std::uint64_t sum = 0;
         for (int n = 0; n < 40; ++n) {
             reader.try_read([&](const Record& record) {
-                for (const std::byte byte : record.payload) sum += static_cast<unsigned>(byte);
+                for (const std::byte byte : record.payload)
+                    sum += static_cast<unsigned>(byte);
             });
         }
         EXPECT_LE(reader.counts().delivered, 8U) << sum;
@@ -262,7 +265,8 @@ TEST_F(Hostile, random_damage_gives_errors_and_never_a_crash) {
         const auto type = round % 2 == 0 ? layout::ObjectType::bus : layout::ObjectType::flow;
         const ShmObject object = writable(name, type);
         std::vector<std::byte> honest(object.data(), object.data() + 8192 * (round % 2) + 4096 * (1 - round % 2));
-        for (int n = 0; n < 4; ++n) object.data()[random() % 448] = static_cast<std::byte>(random());
+        for (int n = 0; n < 4; ++n)
+            object.data()[random() % 448] = static_cast<std::byte>(random());
         try {
             if (const auto bus = BusReader::try_attach({.bus = bus_, .name = {}, .plugin = {}})) {
                 if (FlowReader* flow = bus->flow(FlowKind::video)) drain(*flow);

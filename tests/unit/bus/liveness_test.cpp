@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is alive is a kernel lock: kill -9, forked children, rivals and leftovers.
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include <fstream>
+#include <thread>
 
 #include "bus_fixture.hpp"
 #include "file_lock.hpp"
@@ -45,7 +47,8 @@ TEST_F(Liveness, second_producer_gets_busy_with_the_holders_pid) {
         FAIL() << "two producers on one bus";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::busy);
-        EXPECT_NE(std::string(error.what()).find("pid " + std::to_string(child->pid())), std::string::npos) << error.what();
+        EXPECT_NE(std::string(error.what()).find("pid " + std::to_string(child->pid())), std::string::npos)
+            << error.what();
         EXPECT_NE(std::string(error.what()).find(bus_), std::string::npos);
     }
     const auto bus = reader();  // the first one did not notice
@@ -103,6 +106,21 @@ TEST_F(Liveness, a_forked_child_gets_an_error_instead_of_the_parents_ring) {
     EXPECT_TRUE(reader()->writer_alive());
 }
 
+TEST_F(Liveness, a_forked_child_maps_no_ring) {
+    const auto mapped = [this] {
+        std::ifstream maps("/proc/self/maps");
+        std::size_t count = 0;
+        for (std::string line; std::getline(maps, line);)
+            count += line.find("ringcast." + bus_) != std::string::npos;
+        return count;
+    };
+    Producer producer(options());
+    const auto bus = reader();
+    EXPECT_GE(mapped(), 4U);
+    Child child([&](const auto&) { EXPECT_EQ(mapped(), 0U); });
+    EXPECT_EQ(child.join(), 0);
+}
+
 TEST_F(Liveness, a_forked_child_may_destroy_the_parents_producer) {
     auto producer = std::make_unique<Producer>(options());
     Child child([&](const auto&) { producer.reset(); });
@@ -147,7 +165,8 @@ TEST_F(Liveness, clean_removes_what_a_dead_producer_left_and_lists_it_first) {
     EXPECT_EQ(listed.size(), left);
     EXPECT_EQ(removed.size(), left);
     std::uint64_t bytes = 0;
-    for (const auto& object : removed) bytes += object.bytes;
+    for (const auto& object : removed)
+        bytes += object.bytes;
     EXPECT_GT(bytes, 25 * kFrameBytes);
 }
 
@@ -203,6 +222,40 @@ TEST_F(Liveness, a_lock_on_an_unlinked_file_does_not_shut_out_the_next) {
     const auto old = FileLock::try_lock_file(path(), 0600);
     ASSERT_EQ(::unlink(path().c_str()), 0);
     EXPECT_TRUE(FileLock::try_lock_file(path(), 0600));
+}
+
+// Who opens the file just before its holder unlinks it and lets go gets a lock that nobody else will ever meet.
+TEST_F(Liveness, a_lock_is_exclusive_while_its_file_is_unlinked_again_and_again) {
+    struct Shared {
+        std::atomic<int> holders{0};
+        std::atomic<int> together{0};
+        std::atomic<int> taken{0};
+    };
+    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    auto& shared = *new (memory) Shared;
+    {
+        std::vector<std::unique_ptr<Child>> rivals;
+        rivals.reserve(3);
+        for (int n = 0; n < 3; ++n) {
+            rivals.push_back(std::make_unique<Child>([&](const auto&) {
+                for (int round = 0; round < 20'000; ++round) {
+                    const auto lock = FileLock::try_lock_file(path(), 0600);
+                    if (!lock) continue;
+                    if (shared.holders.fetch_add(1) != 0) ++shared.together;
+                    ++shared.taken;
+                    std::this_thread::yield();
+                    shared.holders.fetch_sub(1);
+                    ::unlink(path().c_str());  // from here on another one may hold the new file
+                }
+            }));
+        }
+        for (const auto& rival : rivals)
+            EXPECT_EQ(rival->join(), 0);
+    }
+    EXPECT_EQ(shared.together, 0);
+    EXPECT_GT(shared.taken, 100);
+    ::munmap(memory, sizeof(Shared));
 }
 
 TEST_F(Liveness, a_strangers_read_lock_does_not_look_like_a_writer) {

@@ -54,8 +54,10 @@ struct Struct {
     std::vector<Field> fields;
 };
 
-#define FIELD(type, name) \
-    Field { offsetof(type, name), sizeof(type::name), TypeWord<decltype(type::name)>::word(), #name }
+#define FIELD(type, name)                                                                       \
+    Field {                                                                                     \
+        offsetof(type, name), sizeof(type::name), TypeWord<decltype(type::name)>::word(), #name \
+    }
 
 const std::map<std::string, Struct>& structs_in_code() {
     static const std::map<std::string, Struct> structs{
@@ -80,13 +82,26 @@ const std::map<std::string, Struct>& structs_in_code() {
            FIELD(Caps, plane_offset), FIELD(Caps, colour), FIELD(Caps, reserved0), FIELD(Caps, reserved1)}}},
         {"FlowHeader",
          {sizeof(FlowHeader),
-          {FIELD(FlowHeader, object), FIELD(FlowHeader, bus_name), FIELD(FlowHeader, kind),
-           FIELD(FlowHeader, descriptor_size), FIELD(FlowHeader, slot_count), FIELD(FlowHeader, descriptors_offset),
-           FIELD(FlowHeader, arena_offset), FIELD(FlowHeader, arena_size), FIELD(FlowHeader, first_index),
-           FIELD(FlowHeader, depth_ns), FIELD(FlowHeader, depth_wanted_ns), FIELD(FlowHeader, caps),
-           FIELD(FlowHeader, caps_generation), FIELD(FlowHeader, reserved0), FIELD(FlowHeader, reserved1),
-           FIELD(FlowHeader, head), FIELD(FlowHeader, superseded), FIELD(FlowHeader, ended),
-           FIELD(FlowHeader, reserved2), FIELD(FlowHeader, reserved3)}}},
+          {FIELD(FlowHeader, object),
+           FIELD(FlowHeader, bus_name),
+           FIELD(FlowHeader, kind),
+           FIELD(FlowHeader, descriptor_size),
+           FIELD(FlowHeader, slot_count),
+           FIELD(FlowHeader, descriptors_offset),
+           FIELD(FlowHeader, arena_offset),
+           FIELD(FlowHeader, arena_size),
+           FIELD(FlowHeader, first_index),
+           FIELD(FlowHeader, depth_ns),
+           FIELD(FlowHeader, depth_wanted_ns),
+           FIELD(FlowHeader, caps),
+           FIELD(FlowHeader, caps_generation),
+           FIELD(FlowHeader, reserved0),
+           FIELD(FlowHeader, reserved1),
+           FIELD(FlowHeader, head),
+           FIELD(FlowHeader, superseded),
+           FIELD(FlowHeader, ended),
+           FIELD(FlowHeader, reserved2),
+           FIELD(FlowHeader, reserved3)}}},
         {"Descriptor",
          {sizeof(Descriptor),
           {FIELD(Descriptor, stamp), FIELD(Descriptor, payload_position), FIELD(Descriptor, payload_size),
@@ -102,13 +117,29 @@ const std::map<std::string, Struct>& structs_in_code() {
            FIELD(BoardHeader, reserved2)}}},
         {"BoardCell",
          {sizeof(BoardCell),
-          {FIELD(BoardCell, state), FIELD(BoardCell, flags), FIELD(BoardCell, pid), FIELD(BoardCell, reserved0),
-           FIELD(BoardCell, attached_ns), FIELD(BoardCell, updated_ns), FIELD(BoardCell, name),
-           FIELD(BoardCell, plugin), FIELD(BoardCell, reason), FIELD(BoardCell, cursor), FIELD(BoardCell, delivered),
-           FIELD(BoardCell, overrun), FIELD(BoardCell, aborted), FIELD(BoardCell, dropped_frames),
-           FIELD(BoardCell, repeated_frames), FIELD(BoardCell, silence_samples), FIELD(BoardCell, frames_encoded),
-           FIELD(BoardCell, bytes_sent), FIELD(BoardCell, lag_ns), FIELD(BoardCell, queue_ns),
-           FIELD(BoardCell, output_pts_ns), FIELD(BoardCell, played_pts_ns), FIELD(BoardCell, reconnects),
+          {FIELD(BoardCell, state),
+           FIELD(BoardCell, flags),
+           FIELD(BoardCell, pid),
+           FIELD(BoardCell, reserved0),
+           FIELD(BoardCell, attached_ns),
+           FIELD(BoardCell, updated_ns),
+           FIELD(BoardCell, name),
+           FIELD(BoardCell, plugin),
+           FIELD(BoardCell, reason),
+           FIELD(BoardCell, cursor),
+           FIELD(BoardCell, delivered),
+           FIELD(BoardCell, overrun),
+           FIELD(BoardCell, aborted),
+           FIELD(BoardCell, dropped_frames),
+           FIELD(BoardCell, repeated_frames),
+           FIELD(BoardCell, silence_samples),
+           FIELD(BoardCell, frames_encoded),
+           FIELD(BoardCell, bytes_sent),
+           FIELD(BoardCell, lag_ns),
+           FIELD(BoardCell, queue_ns),
+           FIELD(BoardCell, output_pts_ns),
+           FIELD(BoardCell, played_pts_ns),
+           FIELD(BoardCell, reconnects),
            FIELD(BoardCell, reserved1)}}},
     };
     return structs;
@@ -122,7 +153,8 @@ std::string trimmed(const std::string& text) {
 std::vector<std::string> columns_of(const std::string& line) {
     std::vector<std::string> columns;
     std::istringstream stream(line.substr(1));
-    for (std::string column; std::getline(stream, column, '|');) columns.push_back(trimmed(column));
+    for (std::string column; std::getline(stream, column, '|');)
+        columns.push_back(trimmed(column));
     return columns;
 }
 
@@ -155,9 +187,11 @@ std::map<std::string, std::vector<Field>> tables_in_document() {
 
 TEST(MemoryLayoutDocument, has_one_table_for_every_struct) {
     std::vector<std::string> documented;
-    for (const auto& [name, fields] : tables_in_document()) documented.push_back(name);
+    for (const auto& [name, fields] : tables_in_document())
+        documented.push_back(name);
     std::vector<std::string> coded;
-    for (const auto& [name, layout] : structs_in_code()) coded.push_back(name);
+    for (const auto& [name, layout] : structs_in_code())
+        coded.push_back(name);
     EXPECT_EQ(documented, coded);
 }
 

@@ -32,7 +32,8 @@ protected:
 TEST_F(Modes, live_goes_on_beside_a_reader_that_never_reads) {
     Producer producer(with_mode(WriterMode::live));
     const auto idle = ready_reader();
-    for (unsigned n = 0; n < 1000; ++n) producer.write_video(frame(n));
+    for (unsigned n = 0; n < 1000; ++n)
+        producer.write_video(frame(n));
     EXPECT_EQ(producer.frames_written(), 1000U);
     drain(*idle->flow(FlowKind::video));
     const ReadCounts counts = idle->flow(FlowKind::video)->counts();
@@ -46,7 +47,8 @@ TEST_F(Modes, paced_never_commits_a_frame_earlier_than_the_lead_allows) {
     Producer producer(wanted);
     const auto bus = reader();
     const std::int64_t start = monotonic_ns();
-    for (unsigned n = 0; n < 30; ++n) producer.write_video(frame(n));
+    for (unsigned n = 0; n < 30; ++n)
+        producer.write_video(frame(n));
     unsigned read = 0;
     while (bus->flow(FlowKind::video)->try_read([&](const Record& record) {
         EXPECT_GE(record.capture_time_ns, start + record.pts_ns - wanted.lead.count()) << "frame " << record.index;
@@ -87,11 +89,13 @@ TEST_F(Modes, lossless_loses_nothing_to_a_slow_reader) {
             if (got.size() % 10 == 0) std::this_thread::sleep_for(2ms);
         }
     });
-    for (unsigned n = 0; n < 300; ++n) producer.write_video(frame(n));
+    for (unsigned n = 0; n < 300; ++n)
+        producer.write_video(frame(n));
     producer.end();
     slow.join();
     ASSERT_EQ(got.size(), 300U);
-    for (unsigned n = 0; n < 300; ++n) EXPECT_EQ(got[n], n);
+    for (unsigned n = 0; n < 300; ++n)
+        EXPECT_EQ(got[n], n);
     EXPECT_EQ(bus->flow(FlowKind::video)->counts().overrun, 0U);
 }
 
@@ -100,13 +104,16 @@ TEST_F(Modes, lossless_waits_only_for_readers_that_asked) {
     const auto not_asked = reader(false);
     not_asked->board().set_state(layout::SinkState::ready);
     const auto not_ready = reader(true);
-    for (unsigned n = 0; n < 100; ++n) producer.write_video(frame(n));
+    for (unsigned n = 0; n < 100; ++n)
+        producer.write_video(frame(n));
     drain(*not_asked->flow(FlowKind::video));
     EXPECT_GT(not_asked->flow(FlowKind::video)->counts().overrun, 0U);
 }
 
 TEST_F(Modes, lossless_is_released_by_the_death_of_a_reader) {
-    Producer producer(lossless());
+    ProducerOptions wanted = lossless();
+    wanted.reader_timeout = 1h;  // not by eviction
+    Producer producer(wanted);
     Child dying([this](const auto& ready) {
         const auto bus = ready_reader();
         ready(1);
@@ -116,12 +123,14 @@ TEST_F(Modes, lossless_is_released_by_the_death_of_a_reader) {
     EXPECT_EQ(producer.ready_readers(), 1U);
     std::thread killer([&] {
         // Not before the writer stands: four frames fit, the fifth waits.
-        while (producer.frames_written() < 4) std::this_thread::sleep_for(1ms);
+        while (producer.frames_written() < 4)
+            std::this_thread::sleep_for(1ms);
         std::this_thread::sleep_for(100ms);
         EXPECT_LT(producer.frames_written(), 10U);
         dying.kill();
     });
-    for (unsigned n = 0; n < 100; ++n) producer.write_video(frame(n));
+    for (unsigned n = 0; n < 100; ++n)
+        producer.write_video(frame(n));
     killer.join();
     EXPECT_EQ(producer.frames_written(), 100U);
     EXPECT_EQ(producer.ready_readers(), 0U);
@@ -132,7 +141,8 @@ TEST_F(Modes, lossless_evicts_a_reader_that_stands_still) {
     wanted.reader_timeout = 100ms;
     Producer producer(wanted);
     const auto stuck = ready_reader();
-    for (unsigned n = 0; n < 100; ++n) producer.write_video(frame(n));
+    for (unsigned n = 0; n < 100; ++n)
+        producer.write_video(frame(n));
     EXPECT_EQ(producer.frames_written(), 100U);
     drain(*stuck->flow(FlowKind::video));
     const ReadCounts counts = stuck->flow(FlowKind::video)->counts();
@@ -143,7 +153,8 @@ TEST_F(Modes, lossless_evicts_a_reader_that_stands_still) {
 TEST_F(Modes, lossless_is_not_held_back_by_sound) {
     Producer producer(lossless());
     const auto bus = ready_reader();
-    for (unsigned n = 0; n < 100; ++n) producer.write_audio(std::vector<std::byte>(2 * 800));
+    for (unsigned n = 0; n < 100; ++n)
+        producer.write_audio(std::vector<std::byte>(2 * 800));
     EXPECT_EQ(producer.samples_written(), 80000U);
 }
 

@@ -23,7 +23,7 @@ public:
     PrivateRing(std::uint64_t slots, std::uint64_t arena, std::uint64_t first_index = 0,
                 FlowKind kind = FlowKind::packets)
         : bytes_(flow_object_size(slots, arena)),
-          base_(static_cast<std::byte*>(::operator new(bytes_, std::align_val_t{4096}))) {
+          base_(static_cast<std::byte*>(::operator new (bytes_, std::align_val_t{4096}))) {
         std::memset(base_.get(), 0, bytes_);
         format_flow(header(), kind, slots, arena, first_index, kSession);
     }
@@ -41,7 +41,7 @@ public:
 
 private:
     struct Free {
-        void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t{4096}); }
+        void operator()(std::byte* memory) const { ::operator delete (memory, std::align_val_t{4096}); }
     };
     std::uint64_t bytes_;
     std::unique_ptr<std::byte, Free> base_;
@@ -52,7 +52,8 @@ inline std::byte pattern(std::uint64_t index, std::size_t offset) {
     return static_cast<std::byte>((index * 131 + offset * 7 + (offset >> 8)) & 0xff);
 }
 inline void fill_pattern(std::span<std::byte> payload, std::uint64_t index) {
-    for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = pattern(index, i);
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        payload[i] = pattern(index, i);
 }
 inline bool has_pattern(std::span<const std::byte> payload, std::uint64_t index) {
     for (std::size_t i = 0; i < payload.size(); ++i) {

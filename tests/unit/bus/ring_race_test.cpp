@@ -36,7 +36,8 @@ TEST_F(RingRace, accepts_a_record_while_other_slots_are_written) {
 }
 
 TEST_F(RingRace, rejects_a_record_whose_slot_is_begun_while_in_use_before_one_byte_changed) {
-    for (int i = 0; i < 4; ++i) write_pattern(writer_, 64);
+    for (int i = 0; i < 4; ++i)
+        write_pattern(writer_, 64);
     EXPECT_EQ(read_while([&] { ASSERT_TRUE(writer_.begin(64)); }), ReadStatus::overrun);
     EXPECT_EQ(reader_.counts().overrun, 1U);
     EXPECT_EQ(reader_.cursor(), 1U);
@@ -59,7 +60,8 @@ TEST_F(RingRace, rejects_a_record_whose_bytes_go_by_a_wrap_that_skips_the_arena_
 TEST_F(RingRace, rejects_a_record_the_writer_lapped_many_times_while_in_use) {
     write_pattern(writer_, 64);
     EXPECT_EQ(read_while([&] {
-                  for (int i = 0; i < 41; ++i) write_pattern(writer_, 64);
+                  for (int i = 0; i < 41; ++i)
+                      write_pattern(writer_, 64);
               }),
               ReadStatus::overrun);
     while (read_while([] {}) == ReadStatus::ok) {
@@ -89,7 +91,8 @@ TEST_F(RingRace, waits_for_head_when_the_stamp_is_already_committed) {
 }
 
 TEST_F(RingRace, counts_a_record_found_retired_as_overrun) {
-    for (int i = 0; i < 2; ++i) write_pattern(writer_, 64);
+    for (int i = 0; i < 2; ++i)
+        write_pattern(writer_, 64);
     set_stamp(0, SlotState::retired);
     EXPECT_EQ(read_while([] {}), ReadStatus::ok);
     EXPECT_EQ(reader_.counts().overrun, 1U);
@@ -98,7 +101,8 @@ TEST_F(RingRace, counts_a_record_found_retired_as_overrun) {
 
 // The writer marked the slot for index + N but head does not show it yet.
 TEST_F(RingRace, counts_a_record_found_under_a_newer_index_as_overrun) {
-    for (int i = 0; i < 4; ++i) write_pattern(writer_, 64);
+    for (int i = 0; i < 4; ++i)
+        write_pattern(writer_, 64);
     ring_.slot(0).stamp.store(make_stamp(4, SlotState::writing));
     EXPECT_EQ(read_while([] {}), ReadStatus::ok);
     EXPECT_EQ(reader_.counts().overrun, 1U);
@@ -106,16 +110,19 @@ TEST_F(RingRace, counts_a_record_found_under_a_newer_index_as_overrun) {
 }
 
 TEST_F(RingRace, counts_records_below_the_oldest_slot_without_looking_at_them) {
-    for (int i = 0; i < 400; ++i) write_pattern(writer_, 64);
+    for (int i = 0; i < 400; ++i)
+        write_pattern(writer_, 64);
     EXPECT_EQ(read_while([] {}), ReadStatus::ok);
     EXPECT_EQ(reader_.counts().overrun, 396U);
 }
 
 TEST_F(RingRace, peek_then_lapped_then_read_gives_the_next_whole_record) {
-    for (int i = 0; i < 4; ++i) write_pattern(writer_, 64);
+    for (int i = 0; i < 4; ++i)
+        write_pattern(writer_, 64);
     Record peeked;
     ASSERT_EQ(reader_.try_peek(peeked), ReadStatus::ok);
-    for (int i = 0; i < 2; ++i) write_pattern(writer_, 64);
+    for (int i = 0; i < 2; ++i)
+        write_pattern(writer_, 64);
     std::uint64_t index = 0;
     ASSERT_EQ(reader_.try_read([&](const Record& record) { index = record.index; }), ReadStatus::ok);
     EXPECT_EQ(index, 2U);

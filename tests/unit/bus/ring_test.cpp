@@ -21,7 +21,9 @@ ReadStatus read_and_check(RingReader& reader, std::uint64_t* index = nullptr) {
     return status;
 }
 
-std::uint64_t lost(const RingReader& reader) { return reader.counts().overrun + reader.counts().aborted; }
+std::uint64_t lost(const RingReader& reader) {
+    return reader.counts().overrun + reader.counts().aborted;
+}
 
 TEST(Ring, delivers_every_record_once_and_in_order) {
     const PrivateRing ring(8, 4096);
@@ -76,9 +78,11 @@ TEST(Ring, counts_exactly_the_records_a_lapped_reader_lost) {
     const PrivateRing ring(8, 1 << 16);
     FlowWriter writer(ring.memory());
     RingReader reader(ring.memory());
-    for (int i = 0; i < 3; ++i) write_pattern(writer, 64);
+    for (int i = 0; i < 3; ++i)
+        write_pattern(writer, 64);
     ASSERT_EQ(read_and_check(reader), ReadStatus::ok);
-    for (int i = 0; i < 20; ++i) write_pattern(writer, 64);  // 23 written, 8 still there
+    for (int i = 0; i < 20; ++i)
+        write_pattern(writer, 64);  // 23 written, 8 still there
     std::uint64_t index = 0;
     ASSERT_EQ(read_and_check(reader, &index), ReadStatus::ok);
     EXPECT_EQ(index, 15U);
@@ -102,7 +106,8 @@ TEST(Ring, counts_an_index_its_writer_never_finished_as_aborted) {
     const PrivateRing ring(8, 4096);
     FlowWriter writer(ring.memory());
     RingReader reader(ring.memory());
-    for (int i = 0; i < 4; ++i) write_pattern(writer, 64);
+    for (int i = 0; i < 4; ++i)
+        write_pattern(writer, 64);
     // What a takeover leaves: index 2 burnt in the middle of writing, the next writer went on above it.
     ring.slot(2).stamp.store(make_stamp(2, SlotState::writing));
     while (read_and_check(reader) == ReadStatus::ok) {
@@ -133,7 +138,8 @@ TEST(Ring, seeks_to_the_oldest_and_newest_record) {
     RingReader reader(ring.memory());
     reader.seek_newest();
     EXPECT_EQ(reader.cursor(), 100U);
-    for (int i = 0; i < 20; ++i) write_pattern(writer, 64);
+    for (int i = 0; i < 20; ++i)
+        write_pattern(writer, 64);
     reader.seek_oldest();
     EXPECT_EQ(reader.cursor(), 112U);
     reader.seek_newest();
@@ -144,7 +150,8 @@ TEST(Ring, seeks_to_the_oldest_and_newest_record) {
 TEST(RingArena, puts_a_record_that_would_straddle_the_end_at_the_next_multiple_of_the_arena) {
     const PrivateRing ring(8, 1024);
     FlowWriter writer(ring.memory());
-    for (int i = 0; i < 3; ++i) write_pattern(writer, 300);
+    for (int i = 0; i < 3; ++i)
+        write_pattern(writer, 300);
     EXPECT_EQ(ring.slot(2).payload_position, 640U);
     write_pattern(writer, 300);  // 960 + 300 > 1024
     EXPECT_EQ(ring.slot(3).payload_position, 1024U);
@@ -171,9 +178,11 @@ TEST(RingArena, takes_no_arena_for_an_empty_record) {
     RingReader reader(ring.memory());
     write_pattern(writer, 512);
     write_pattern(writer, 512);
-    for (int i = 0; i < 3; ++i) write_pattern(writer, 0);
+    for (int i = 0; i < 3; ++i)
+        write_pattern(writer, 0);
     EXPECT_EQ(ring.state(0), SlotState::committed);
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(read_and_check(reader), ReadStatus::ok);
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(read_and_check(reader), ReadStatus::ok);
 }
 
 TEST(RingArena, refuses_a_record_larger_than_half_of_it) {
@@ -189,7 +198,8 @@ TEST(RingArena, refuses_a_record_larger_than_half_of_it) {
 TEST(RingArena, predicts_what_a_record_will_retire) {
     const PrivateRing ring(8, 1024);
     FlowWriter writer(ring.memory());
-    for (int i = 0; i < 3; ++i) write_pattern(writer, 300);
+    for (int i = 0; i < 3; ++i)
+        write_pattern(writer, 300);
     EXPECT_EQ(writer.tail_after(64), 0U);
     EXPECT_EQ(writer.tail_after(300), 1U);
     ASSERT_TRUE(writer.begin(300));
@@ -239,7 +249,8 @@ TEST_P(RingProperty, never_hands_out_bytes_of_a_committed_record) {
             const auto& slot = ring.slot(index);
             const std::uint64_t offset = slot.payload_position % arena;
             const bool apart = offset + slot.payload_size <= begin || begin + size <= offset;
-            ASSERT_TRUE(apart || size == 0 || slot.payload_size == 0) << "record " << index << " owns bytes of " << next;
+            ASSERT_TRUE(apart || size == 0 || slot.payload_size == 0)
+                << "record " << index << " owns bytes of " << next;
             ASSERT_TRUE(has_pattern({ring.memory().arena + offset, slot.payload_size}, index));
         }
         fill_pattern(*payload, next);
@@ -256,7 +267,8 @@ TEST_P(RingProperty, accounts_for_every_record) {
     RingReader reader(ring.memory());
     std::mt19937_64 random(slots * 17 + arena);
     for (int round = 0; round < 5'000; ++round) {
-        for (std::uint64_t n = random() % (2 * slots); n > 0; --n) write_pattern(writer, random() % (arena / 2 + 1));
+        for (std::uint64_t n = random() % (2 * slots); n > 0; --n)
+            write_pattern(writer, random() % (arena / 2 + 1));
         for (std::uint64_t n = random() % (2 * slots); n > 0; --n) {
             ASSERT_NE(read_and_check(reader), ReadStatus::damaged);
             ASSERT_EQ(reader.counts().delivered + lost(reader), reader.cursor() - first);

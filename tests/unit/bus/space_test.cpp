@@ -23,7 +23,8 @@ ProducerOptions hd() {
 
 std::uint64_t total(const FlowPlans& plans) {
     std::uint64_t bytes = 0;
-    for (const FlowPlan& plan : plans.flows) bytes += plan.bytes();
+    for (const FlowPlan& plan : plans.flows)
+        bytes += plan.bytes();
     return bytes;
 }
 

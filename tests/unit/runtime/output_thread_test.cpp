@@ -47,7 +47,8 @@ class OutputThreadTest : public testing::Test {
 protected:
     void start() {
         auto log = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::null_sink_mt>());
-        thread.emplace(output, log, 4s, [] {}, [this] { ++keyframes_wanted; }, quick());
+        thread.emplace(
+            output, log, 4s, [] {}, [this] { ++keyframes_wanted; }, quick());
     }
     /// Two GOPs of two frames, each frame with one audio packet behind it.
     void push_two_gops() {
@@ -165,7 +166,8 @@ TEST_F(OutputThreadTest, a_stop_ends_the_wait_for_a_peer_that_is_away) {
     start();
     thread->begin(two_streams());
     push_two_gops();
-    while (thread->view().reconnects < 2) std::this_thread::yield();
+    while (thread->view().reconnects < 2)
+        std::this_thread::yield();
     thread->give_up(false);
     EXPECT_TRUE(thread->finish());
     EXPECT_EQ(thread->view().dropped_frames, 4U);
@@ -187,7 +189,8 @@ TEST_F(OutputThreadTest, a_peer_that_stays_away_at_the_end_is_tried_anew_for_the
 TEST_F(OutputThreadTest, a_stop_lets_a_connected_peer_have_the_rest) {
     start();
     thread->begin(two_streams());
-    while (thread->view().state != OutputState::started) std::this_thread::yield();
+    while (thread->view().state != OutputState::started)
+        std::this_thread::yield();
     thread->give_up(false);
     push_two_gops();
     EXPECT_TRUE(thread->finish());
@@ -199,7 +202,8 @@ TEST_F(OutputThreadTest, an_interrupt_frees_a_delivery_that_is_stuck) {
     start();
     thread->begin(two_streams());
     push_two_gops();
-    while (thread->view().state != OutputState::started) std::this_thread::yield();
+    while (thread->view().state != OutputState::started)
+        std::this_thread::yield();
     thread->give_up(true);
     EXPECT_TRUE(thread->finish());
     EXPECT_EQ(output.calls().back(), "disconnect(final)");

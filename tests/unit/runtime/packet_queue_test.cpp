@@ -54,10 +54,12 @@ TEST(PacketQueue, measures_media_time_by_the_longer_stream) {
     PacketQueue queue(10s, [] {});
     queue.begin(two_streams());
     EXPECT_EQ(queue.media_time(), 0ns);
-    for (int i = 0; i < 50; ++i) queue.push(video_packet(i));
+    for (int i = 0; i < 50; ++i)
+        queue.push(video_packet(i));
     queue.push(audio_packet(-1024));
     EXPECT_EQ(queue.media_time(), 2s);
-    for (int i = 0; i < 25; ++i) queue.pop();
+    for (int i = 0; i < 25; ++i)
+        queue.pop();
     EXPECT_EQ(queue.media_time(), 1s);
 }
 
@@ -65,12 +67,14 @@ TEST(PacketQueue, is_full_at_its_capacity_and_tells_when_a_quarter_is_free_again
     std::atomic<int> rooms{0};
     PacketQueue queue(1s, [&] { ++rooms; });
     queue.begin(two_streams());
-    for (int i = 0; i < 24; ++i) queue.push(video_packet(i));
+    for (int i = 0; i < 24; ++i)
+        queue.push(video_packet(i));
     EXPECT_FALSE(queue.is_full());
     queue.push(video_packet(24));
     EXPECT_TRUE(queue.is_full());
     queue.push(video_packet(25));  // the bound is soft: never waits, never loses
-    for (int i = 0; i < 7; ++i) queue.pop();
+    for (int i = 0; i < 7; ++i)
+        queue.pop();
     EXPECT_TRUE(queue.is_full());
     EXPECT_EQ(rooms, 0);
     queue.pop();
@@ -92,7 +96,8 @@ TEST(PacketQueue, counts_video_discarded_by_abandon_and_frees_the_pipeline) {
     std::atomic<int> rooms{0};
     PacketQueue queue(1s, [&] { ++rooms; });
     queue.begin(two_streams());
-    for (int i = 0; i < 30; ++i) queue.push(video_packet(i));
+    for (int i = 0; i < 30; ++i)
+        queue.push(video_packet(i));
     queue.push(audio_packet(0));
     queue.abandon();
     queue.push(video_packet(30));

@@ -85,7 +85,8 @@ protected:
     }
     template <class Condition>
     static void wait_until(Condition condition) {
-        while (!condition()) std::this_thread::sleep_for(1ms);
+        while (!condition())
+            std::this_thread::sleep_for(1ms);
     }
 
     /// Every tick once; the sound without a hole, as long as the picture.
@@ -93,9 +94,11 @@ protected:
         const auto video = output.seen(Media::video);
         ASSERT_EQ(video.size(), static_cast<std::size_t>(frames));
         std::vector<std::int64_t> ticks;
-        for (const auto& packet : video) ticks.push_back(packet.pts);
+        for (const auto& packet : video)
+            ticks.push_back(packet.pts);
         std::sort(ticks.begin(), ticks.end());
-        for (std::int64_t i = 0; i < frames; ++i) ASSERT_EQ(ticks[static_cast<std::size_t>(i)], i);
+        for (std::int64_t i = 0; i < frames; ++i)
+            ASSERT_EQ(ticks[static_cast<std::size_t>(i)], i);
         EXPECT_TRUE(video.front().key);
 
         const auto audio = output.seen(Media::audio);
@@ -162,7 +165,8 @@ TEST_F(PipelineTest, takes_a_whole_speech_at_once_and_the_pictures_afterwards) {
     Producer producer(producer_options());
     ASSERT_TRUE(producer.wait_readers(1, 60s));
     write_sound(producer, kRate * 6);
-    for (int i = 0; i < 150; ++i) write_frame(producer);
+    for (int i = 0; i < 150; ++i)
+        write_frame(producer);
     producer.end();
     EXPECT_TRUE(join());
     expect_whole(150);
@@ -173,7 +177,8 @@ TEST_F(PipelineTest, takes_pictures_first_and_their_sound_seconds_later) {
     start();
     Producer producer(producer_options());
     ASSERT_TRUE(producer.wait_readers(1, 60s));
-    for (int i = 0; i < 150; ++i) write_frame(producer);
+    for (int i = 0; i < 150; ++i)
+        write_frame(producer);
     write_sound(producer, kRate * 6);
     producer.end();
     EXPECT_TRUE(join());
@@ -184,7 +189,8 @@ TEST_F(PipelineTest, fills_a_missing_audio_track_with_silence) {
     start();
     Producer producer(producer_options(true, false));
     ASSERT_TRUE(producer.wait_readers(1, 60s));
-    for (int i = 0; i < 50; ++i) write_frame(producer);
+    for (int i = 0; i < 50; ++i)
+        write_frame(producer);
     producer.end();
     EXPECT_TRUE(join());
     expect_whole(50);
@@ -234,7 +240,8 @@ TEST_F(PipelineTest, the_next_producer_gets_an_output_of_its_own_after_an_end) {
     }
     pipeline->request_stop();
     EXPECT_TRUE(join());
-    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)", "connect", "headers", "disconnect(final)"}));
+    EXPECT_EQ(output.calls(),
+              (Calls{"connect", "headers", "disconnect(final)", "connect", "headers", "disconnect(final)"}));
     EXPECT_EQ(output.seen(Media::video).size(), 20U);
 }
 

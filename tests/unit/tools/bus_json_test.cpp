@@ -39,7 +39,8 @@ TEST(StateOf, names_every_condition_of_a_bus) {
 TEST(AvSkew, compares_both_flows_at_the_same_moment) {
     BusInfo bus = live_bus();
     // The video record is 30 ms older than the audio record: at one moment video stands 30 ms further.
-    bus.flows = {flow_at(FlowKind::video, 1'000'000'000, 40'000'000), flow_at(FlowKind::audio, 1'000'000'000, 10'000'000)};
+    bus.flows = {flow_at(FlowKind::video, 1'000'000'000, 40'000'000),
+                 flow_at(FlowKind::audio, 1'000'000'000, 10'000'000)};
     EXPECT_EQ(av_skew_ns(bus), 30'000'000);
 }
 

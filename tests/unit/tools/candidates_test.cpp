@@ -36,7 +36,8 @@ protected:
         Words result;
         const Candidates found = candidates_for(app_, words, sources_);
         files_ = found.files;
-        for (const Candidate& candidate : found.words) result.push_back(candidate.word);
+        for (const Candidate& candidate : found.words)
+            result.push_back(candidate.word);
         return result;
     }
 

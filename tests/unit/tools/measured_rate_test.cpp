@@ -10,7 +10,8 @@ constexpr std::int64_t kFrameNs = 40'000'000;
 
 TEST(NewestRate, counts_frames_over_their_capture_times) {
     std::vector<Beat> beats;
-    for (std::uint64_t i = 0; i < 10; ++i) beats.push_back({i, static_cast<std::int64_t>(i) * kFrameNs, 1});
+    for (std::uint64_t i = 0; i < 10; ++i)
+        beats.push_back({i, static_cast<std::int64_t>(i) * kFrameNs, 1});
     EXPECT_DOUBLE_EQ(newest_rate(beats).value(), 25.0);
 }
 

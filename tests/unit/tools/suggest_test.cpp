@@ -35,12 +35,12 @@ TEST(MissingBusMessage, offers_near_names_first) {
 }
 
 TEST(MissingBusMessage, says_how_to_start_one_when_there_is_none) {
-    EXPECT_EQ(missing_bus_message("talk", {}),
-              "no bus \"talk\" is there; start one with: ringcast testsrc --bus talk");
+    EXPECT_EQ(missing_bus_message("talk", {}), "no bus \"talk\" is there; start one with: ringcast testsrc --bus talk");
 }
 
 TEST(MissingBusMessage, points_to_ls_when_only_others_are_there) {
-    EXPECT_EQ(missing_bus_message("talk", {"zzz-zzz"}), "no bus \"talk\" is there; see what is there with: ringcast ls");
+    EXPECT_EQ(missing_bus_message("talk", {"zzz-zzz"}),
+              "no bus \"talk\" is there; see what is there with: ringcast ls");
 }
 
 TEST(MissingBusMessage, lists_at_most_five_names) {
