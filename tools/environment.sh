@@ -11,6 +11,8 @@ if [[ -n ${CONDA_PREFIX-} ]]; then
     unset CC CXX CPP LD AR CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CMAKE_ARGS CMAKE_PREFIX_PATH PKG_CONFIG_PATH
     unset CONDA_PREFIX LD_LIBRARY_PATH
 fi
+# Another checkout of the same sources finds what this one compiled.
+export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR="${CCACHE_BASEDIR-$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)}"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
 fail() {

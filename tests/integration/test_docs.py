@@ -29,6 +29,7 @@ def checkout(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", list(blocks()))
 def test_recipe_works_as_written(code, checkout, free_port):
     bus = f"doc{os.getpid()}"
@@ -57,3 +58,9 @@ def test_every_link_of_a_document_leads_to_a_file(document):
     missing = [target for target in targets
                if target and "://" not in target and not (ROOT / document).parent.joinpath(Path(target)).exists()]
     assert missing == []
+
+
+def test_every_document_is_in_the_index():
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    documents = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert [name for name in sorted(documents) if f"]({name})" not in index] == []

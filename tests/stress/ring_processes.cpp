@@ -17,7 +17,7 @@ using namespace ringcast;
 using namespace ringcast::test;
 
 std::chrono::milliseconds duration() {
-    return std::getenv("RINGCAST_SOAK") != nullptr ? 120'000ms : 4'000ms;
+    return std::getenv("RINGCAST_SOAK") != nullptr ? 60'000ms : 4'000ms;
 }
 
 /// Counted by all processes together.

@@ -142,38 +142,45 @@ TEST_P(RingThreads, accept_no_torn_record_and_account_for_all) {
 
 // The end of a stream is one moment; many streams make the race around it likely.
 TEST(RingEnd, is_never_seen_before_the_last_record) {
-    constexpr int kRounds = 20'000;
-    std::atomic<PrivateRing*> shared{nullptr};
-    std::atomic<int> read_rounds{0};
+    std::atomic<PrivateRing*> next{nullptr};
+    std::atomic<bool> looking{false};
+    std::atomic<bool> stop{false};
+    unsigned rounds = 0;
     unsigned short_reads = 0;
     std::thread reading([&] {
-        for (int round = 0; round < kRounds; ++round) {
-            PrivateRing* ring = nullptr;
-            while ((ring = shared.exchange(nullptr, std::memory_order_acq_rel)) == nullptr)
+        while (!stop) {
+            PrivateRing* ring = next.load(std::memory_order_acquire);
+            if (ring == nullptr) {
                 std::this_thread::yield();
+                continue;
+            }
             RingReader reader(ring->memory());
+            looking.store(true, std::memory_order_release);
             while (reader.try_read([](const Record&) {}) != ReadStatus::ended) {
             }
             if (reader.counts().delivered != 3) ++short_reads;
-            read_rounds.store(round + 1, std::memory_order_release);
+            looking.store(false, std::memory_order_relaxed);
+            next.store(nullptr, std::memory_order_release);  // the ring may go
         }
     });
-    for (int round = 0; round < kRounds; ++round) {
+    for (const auto end = steady_clock::now() + duration(); steady_clock::now() < end; ++rounds) {
         PrivateRing ring(4, 256);
         FlowWriter writer(ring.memory());
-        shared.store(&ring, std::memory_order_release);
-        while (shared.load(std::memory_order_acquire) != nullptr)
+        next.store(&ring, std::memory_order_release);
+        while (!looking.load(std::memory_order_acquire))
             std::this_thread::yield();
-        for (int n = 0; n < 3; ++n) {
-            static_cast<void>(writer.begin(0));
+        for (unsigned n = 0; n < 3; ++n) {
+            ASSERT_TRUE(writer.begin(0));
             writer.commit({});
         }
         ring.header().ended.store(1, std::memory_order_release);
-        while (read_rounds.load(std::memory_order_acquire) <= round)
+        while (next.load(std::memory_order_acquire) != nullptr)
             std::this_thread::yield();
     }
+    stop = true;
     reading.join();
     EXPECT_EQ(short_reads, 0U);
+    EXPECT_GT(rounds, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Loads, RingThreads,

@@ -80,6 +80,31 @@ void expect_seamless(const fs::path& dir) {
     }
 }
 
+/// Counters of each PID go on over the seams, and each segment has PAT and PMT before its first media.
+void expect_one_transport_stream(const fs::path& dir) {
+    std::map<int, int> counters;
+    for (const Listed& segment : listed(dir)) {
+        const std::string bytes = contents(dir / segment.name);
+        ASSERT_EQ(bytes.size() % 188, 0u) << segment.name;
+        bool pat = false;
+        bool pmt = false;
+        for (std::size_t at = 0; at < bytes.size(); at += 188) {
+            const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
+            ASSERT_EQ(byte(0), 0x47);
+            const int pid = (byte(1) & 0x1f) << 8 | byte(2);
+            pat |= pid == 0;
+            pmt |= pid == 0x1000;
+            ASSERT_TRUE((pat && pmt) || pid < 0x100 || pid >= 0x1000) << segment.name << ": media before the tables";
+            if ((byte(3) & 0x10) == 0) continue;
+            const int counter = byte(3) & 0xf;
+            const auto before = counters.find(pid);
+            ASSERT_TRUE(before == counters.end() || counter == (before->second + 1) % 16)
+                << segment.name << " pid " << pid;
+            counters[pid] = counter;
+        }
+    }
+}
+
 TEST(HlsSink, segments_hold_every_picture_once_and_lengths_are_exact) {
     const TemporaryFolder folder;
     auto sink = hls(folder.path());
@@ -155,27 +180,7 @@ TEST(HlsSink, transport_stream_counters_go_on_over_the_seams_and_tables_come_fir
     auto sink = hls(folder.path());
     ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
     ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
-    std::map<int, int> counters;
-    for (const Listed& segment : listed(folder.path())) {
-        const std::string bytes = contents(folder / segment.name);
-        ASSERT_EQ(bytes.size() % 188, 0u) << segment.name;
-        bool pat = false;
-        bool pmt = false;
-        for (std::size_t at = 0; at < bytes.size(); at += 188) {
-            const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
-            ASSERT_EQ(byte(0), 0x47);
-            const int pid = (byte(1) & 0x1f) << 8 | byte(2);
-            pat |= pid == 0;
-            pmt |= pid == 0x1000;
-            ASSERT_TRUE((pat && pmt) || pid < 0x100 || pid >= 0x1000) << segment.name << ": media before the tables";
-            if ((byte(3) & 0x10) == 0) continue;
-            const int counter = byte(3) & 0xf;
-            const auto before = counters.find(pid);
-            ASSERT_TRUE(before == counters.end() || counter == (before->second + 1) % 16)
-                << segment.name << " pid " << pid;
-            counters[pid] = counter;
-        }
-    }
+    expect_one_transport_stream(folder.path());
 }
 
 TEST(HlsSink, longer_segments_are_cut_at_the_next_keyframe) {
@@ -339,6 +344,7 @@ TEST(HlsSink, sound_alone_is_segmented) {
     ASSERT_EQ(sink.feed(sound), RINGCAST_SINK_OK) << sink.host().error();
     ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
     ASSERT_EQ(listed(folder.path()).size(), 3u);
+    expect_one_transport_stream(folder.path());
     const ReadMedia read = read_media(joined(folder.path()));
     for (std::size_t i = 1; i < read.audio.size(); ++i) {
         EXPECT_NEAR(read.audio[i].pts - read.audio[i - 1].pts, 1024.0 / 48000, 1e-4);
