@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <poll.h>
+#include <sched.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -33,12 +34,12 @@ public:
         : options_(options),
           object_(std::move(object)),
           header_(object_.as<layout::BusHeader>()),
-          session_(header_->object.session),
+          made_by_(header_->object.session),
           epoch_ns_(header_->epoch_ns),
           epoch_realtime_ns_(header_->epoch_realtime_ns),
           writer_mode_(header_->writer_mode),
           producer_name_(sanitise(std::string_view(header_->producer_name.data(), layout::kNameBytes - 1), 63)) {
-        if (options.on_board) board_ = Board(options, session_);
+        if (options.on_board) board_ = Board(options, made_by_);
         refresh();
     }
 
@@ -50,7 +51,7 @@ public:
     void refresh() override {
         for (const FlowKind kind : kAllFlows) {
             OpenFlow& flow = flows_[static_cast<std::size_t>(kind)];
-            if (!flow.reader) open_flow(kind, flow);
+            if (!flow.reader || flow.reader->is_drained()) open_flow(kind, flow);
         }
     }
 
@@ -65,14 +66,17 @@ public:
             if (interrupted_.exchange(false)) return WaitResult::interrupted;
             const auto now = steady_clock::now();
             if (now >= deadline) return WaitResult::timed_out;
-            futex_wait(header_->wake_word, ticket, std::min<std::chrono::nanoseconds>(deadline - now, kLookAround));
+            sleep(ticket, std::min<std::chrono::nanoseconds>(deadline - now, kLookAround));
         }
         return interrupted_.exchange(false) ? WaitResult::interrupted : WaitResult::woken;
     }
 
     void interrupt() override {
         interrupted_.store(true);
-        futex_wake_all(header_->wake_word);  // waking needs no write; other readers see a spurious wake
+        // The word belongs to the writer, so a wake may come just before the sleep it is meant for: wake until it left.
+        do {
+            futex_wake_all(header_->wake_word);  // needs no write; other readers see a spurious wake
+        } while (asleep_.load() && interrupted_.load() && ::sched_yield() == 0);
     }
 
     [[nodiscard]] bool ended() const override { return header_->ended.load(std::memory_order_acquire) != 0; }
@@ -80,7 +84,23 @@ public:
         return header_->superseded.load(std::memory_order_acquire) != 0 || (!ended() && !object_.is_still_named());
     }
     [[nodiscard]] bool writer_alive() const override { return is_any_writer_alive(options_.bus); }
-    [[nodiscard]] std::uint64_t session() const override { return session_; }
+    [[nodiscard]] std::uint64_t session() const override {
+        const std::uint64_t live = header_->live_session.load(std::memory_order_acquire);
+        return live != 0 ? live : made_by_;
+    }
+    [[nodiscard]] FlushState flush() const override {
+        FlushState state;
+        std::uint64_t before = 0;
+        do {
+            // SYNC E: pairs with the release add in BusSession::flush().
+            before = header_->flush_generation.load(std::memory_order_acquire);
+            for (std::size_t i = 0; i < state.index.size(); ++i)
+                state.index[i] = header_->flush_index[i].load(std::memory_order_relaxed);
+            std::atomic_thread_fence(std::memory_order_acquire);
+            state.generation = header_->flush_generation.load(std::memory_order_relaxed);
+        } while (state.generation != before);
+        return state;
+    }
     [[nodiscard]] std::int64_t epoch_ns() const override { return epoch_ns_; }
     [[nodiscard]] std::int64_t epoch_realtime_ns() const override { return epoch_realtime_ns_; }
     [[nodiscard]] std::uint32_t writer_mode() const override { return writer_mode_; }
@@ -93,25 +113,39 @@ private:
         std::optional<RingReader> reader;
     };
 
+    /// interrupt() stores its flag, then looks whether somebody sleeps; this stores that it sleeps, then looks at the
+    /// flag.
+    void sleep(std::uint32_t ticket, std::chrono::nanoseconds longest) {
+        asleep_.store(true);
+        if (!interrupted_.load()) futex_wait(header_->wake_word, ticket, longest);
+        asleep_.store(false);
+    }
+
     void open_flow(FlowKind kind, OpenFlow& flow) {
         const std::string name = flow_object(options_.bus, kind);
-        flow.object = ShmObject::open(name, ShmObject::Access::read_only, layout::ObjectType::flow);
-        if (!flow.object) return;
-        auto* header = flow.object->as<layout::FlowHeader>();
-        // Left by an earlier session, about to be replaced or removed by this one's writer.
-        if (header->object.session != session_) return;
-        const auto geometry = read_geometry(*header, flow.object->size());
-        if (!geometry || geometry->kind != kind || flow.object->owner() != object_.owner()) {
+        auto object = ShmObject::open(name, ShmObject::Access::read_only, layout::ObjectType::flow);
+        // Looked at after the flow was found under its name: then it belongs to this bus, not to a successor.
+        if (!object || header_->superseded.load(std::memory_order_acquire) != 0) return;
+        if (flow.object && flow.object->is_same_as(*object)) return;
+        auto* header = object->as<layout::FlowHeader>();
+        const auto geometry = read_geometry(*header, object->size());
+        if (!geometry || geometry->kind != kind || object->owner() != object_.owner()) {
             throw Error(ErrorCode::damaged,
                         "shared memory " + shm_path(name) + ": header does not fit the object (geometry or owner)");
         }
-        flow.reader.emplace(FlowMemory(flow.object->data(), *geometry), &board_);
+        const FlowMemory memory(object->data(), *geometry);
+        if (flow.reader) {
+            flow.reader->move_to(memory);
+        } else {
+            flow.reader.emplace(memory, &board_, kind == FlowKind::packets || kind == FlowKind::events);
+        }
+        flow.object = std::move(object);  // last: the old one stays mapped while the reader still names it
     }
 
     ReaderOptions options_;
     ShmObject object_;
     const layout::BusHeader* header_;
-    std::uint64_t session_;
+    std::uint64_t made_by_;  // session of the producer that made the bus
     std::int64_t epoch_ns_;
     std::int64_t epoch_realtime_ns_;
     std::uint32_t writer_mode_;
@@ -119,6 +153,7 @@ private:
     Board board_;
     std::array<OpenFlow, layout::kFlowCount> flows_;
     std::atomic<bool> interrupted_{false};
+    std::atomic<bool> asleep_{false};
 };
 
 }  // namespace

@@ -5,19 +5,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "flow_plan.hpp"
 #include "names.hpp"
+#include "ring_copy.hpp"
 #include "ringcast/error.hpp"
 #include "system.hpp"
 
 namespace ringcast {
 namespace {
 
-constexpr mode_t kObjectMode = 0640;
-constexpr mode_t kBoardMode = 0660;
 constexpr mode_t kWriterLockMode = 0600;
-constexpr mode_t kLivenessMode = 0640;
 constexpr std::chrono::seconds kBusLockTimeout{10};
 
 template <std::size_t N>
@@ -31,17 +31,6 @@ FileLock lock_bus(const std::string& bus) {
     return lock;
 }
 
-ShmObject make_flow(const std::string& bus, const FlowPlan& plan, std::uint64_t session) {
-    ShmObject object = ShmObject::create(flow_object(bus, plan.kind), plan.bytes(), kObjectMode);
-    auto& header = *object.as<layout::FlowHeader>();
-    format_flow(header, plan.kind, plan.slot_count, plan.arena_size, 0, session);
-    copy_name(header.bus_name, bus);
-    header.depth_ns = plan.depth_ns;
-    header.depth_wanted_ns = plan.depth_wanted_ns;
-    header.caps = plan.caps;
-    return object;
-}
-
 /// What stands under a name, if it is ours; a damaged leftover counts as nothing and is replaced.
 std::optional<ShmObject> open_leftover(const std::string& name, layout::ObjectType type) {
     try {
@@ -52,19 +41,58 @@ std::optional<ShmObject> open_leftover(const std::string& name, layout::ObjectTy
     }
 }
 
+/// The ring of a flow that stands, when it can be written on: nullopt when its descriptors contradict each other.
+std::optional<FlowWriter> continue_ring(const ShmObject& object, FlowKind kind) {
+    const auto geometry = read_geometry(*object.as<layout::FlowHeader>(), object.size());
+    if (!geometry || geometry->kind != kind) return std::nullopt;
+    return FlowWriter::take_over(FlowMemory(object.data(), *geometry));
+}
+
+/// Whether a ring holds what is planned, without wasting more than it needs to.
+bool holds(const FlowGeometry& geometry, const FlowPlan& plan) {
+    return geometry.slot_count >= plan.slot_count && geometry.arena_size >= plan.arena_size &&
+           geometry.arena_size / 4 <= plan.arena_size;
+}
+
+bool same(const layout::Caps& a, const layout::Caps& b) {
+    return std::memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+/// The caps in force in a ring: those of its newest whole record, else the object's.
+std::pair<layout::Caps, std::uint32_t> caps_in_force(const FlowMemory& memory, std::uint64_t next) {
+    const std::uint64_t slots = memory.geometry.slot_count;
+    for (std::uint64_t index = next; index > memory.geometry.first_index && next - index < slots; --index) {
+        const layout::Descriptor& slot = memory.slot(index - 1);
+        const std::uint64_t committed = make_stamp(index - 1, layout::SlotState::committed);
+        if (slot.stamp.load(std::memory_order_relaxed) != committed) continue;
+        const RecordFields fields = load_fields(slot);
+        return {fields.caps, fields.caps_generation};
+    }
+    return {memory.header->caps, memory.header->caps_generation};
+}
+
 }  // namespace
 
-BusSession::BusSession(const ProducerOptions& options) : bus_name_(options.bus), fork_generation_(fork_generation()) {
+BusSession::BusSession(const ProducerOptions& options)
+    : bus_name_(options.bus), access_(options), fork_generation_(fork_generation()) {
     check_owner();
     const FileLock bus_lock = lock_bus(bus_name_);
     std::vector<Locks> locks = take_locks(options);
-    const bool is_new = !is_other_writer_alive(locks) || !join();
-    if (is_new) {
+    const bool joins = is_other_writer_alive(locks);
+    const bool goes_on = joins ? open_existing() : take_over(options);
+    if (!goes_on) {
         remove_leftovers();
         start(options);
     }
+    if (goes_on && !joins) {
+        // Nobody will write what the dead producer had and this one has not.
+        for (const FlowKind kind : kAllFlows) {
+            const auto is_kind = [&](const Locks& own) { return own.kind == kind; };
+            if (std::none_of(locks.begin(), locks.end(), is_kind)) remove_flow(kind);
+        }
+    }
     add_flows(options, std::move(locks));
-    publish(is_new);
+    publish(!goes_on);
 }
 
 BusSession::~BusSession() {
@@ -86,6 +114,8 @@ std::vector<BusSession::Locks> BusSession::take_locks(const ProducerOptions& opt
     std::vector<FlowKind> kinds;
     if (options.video) kinds.push_back(FlowKind::video);
     if (options.audio) kinds.push_back(FlowKind::audio);
+    if (options.packets) kinds.push_back(FlowKind::packets);
+    if (options.events) kinds.push_back(FlowKind::events);
     std::vector<Locks> locks;
     for (const FlowKind kind : kinds) {
         const std::string path = writer_lock_path(bus_name_, kind);
@@ -96,13 +126,14 @@ std::vector<BusSession::Locks> BusSession::take_locks(const ProducerOptions& opt
                                              "; stop that producer or use another bus name");
         }
         writer->write_holder();
-        auto liveness = FileLock::try_lock_file(liveness_path(bus_name_, kind), kLivenessMode);
+        auto liveness = FileLock::try_lock_file(liveness_path(bus_name_, kind), access_.liveness_mode());
         if (!liveness) {
             // Group members may open this file and could hold a lock on it; the writer lock decides, so make it anew.
             ::unlink(liveness_path(bus_name_, kind).c_str());
-            liveness = FileLock::try_lock_file(liveness_path(bus_name_, kind), kLivenessMode);
+            liveness = FileLock::try_lock_file(liveness_path(bus_name_, kind), access_.liveness_mode());
         }
         if (!liveness) throw Error(ErrorCode::busy, "liveness file of bus '" + bus_name_ + "' cannot be locked");
+        access_.apply(liveness->fd(), access_.liveness_mode(), liveness_path(bus_name_, kind));
         locks.push_back({kind, std::move(*writer), std::move(*liveness)});
     }
     return locks;
@@ -116,15 +147,18 @@ bool BusSession::is_other_writer_alive(const std::vector<Locks>& own) const {
 }
 
 /// Before the new objects are made, so that a full ring's memory is free for its successor. Readers that still map the
-/// old objects see the mark, drain, and wait for the name.
-void BusSession::remove_leftovers() const {
-    for (const FlowKind kind : kAllFlows) {
-        const std::string name = flow_object(bus_name_, kind);
-        if (const auto old = open_leftover(name, layout::ObjectType::flow)) {
-            old->as<layout::FlowHeader>()->superseded.store(1, std::memory_order_release);
-        }
-        ::unlink(shm_path(name).c_str());
+/// old object see the mark, drain it, and wait for the name.
+void BusSession::remove_flow(FlowKind kind) const {
+    const std::string name = flow_object(bus_name_, kind);
+    if (const auto old = open_leftover(name, layout::ObjectType::flow)) {
+        old->as<layout::FlowHeader>()->superseded.store(1, std::memory_order_release);
     }
+    ::unlink(shm_path(name).c_str());
+}
+
+void BusSession::remove_leftovers() const {
+    for (const FlowKind kind : kAllFlows)
+        remove_flow(kind);
     const std::string name = bus_object(bus_name_);
     const auto old = open_leftover(name, layout::ObjectType::bus);
     ::unlink(shm_path(name).c_str());
@@ -139,10 +173,12 @@ void BusSession::remove_leftovers() const {
 
 void BusSession::start(const ProducerOptions& options) {
     session_ = random_session();
-    board_ = ShmObject::create(board_object(bus_name_), kBoardSize, kBoardMode);
+    board_ = ShmObject::create(board_object(bus_name_), kBoardSize, access_.board_mode());
+    access_.apply(board_->fd(), access_.board_mode(), "the board");
     format_board(*board_->as<layout::BoardHeader>(), bus_name_, session_);
     board_view_ = BoardView::of(*board_);
-    bus_ = ShmObject::create(bus_object(bus_name_), sizeof(layout::BusHeader), kObjectMode);
+    bus_ = ShmObject::create(bus_object(bus_name_), sizeof(layout::BusHeader), access_.object_mode());
+    access_.apply(bus_->fd(), access_.object_mode(), "the bus object");
     auto& header = *bus_->as<layout::BusHeader>();
     fill_object_header(header.object, layout::ObjectType::bus, sizeof(header), sizeof(header), session_);
     copy_name(header.bus_name, bus_name_);
@@ -152,32 +188,140 @@ void BusSession::start(const ProducerOptions& options) {
     header.writer_mode = static_cast<std::uint32_t>(options.mode);
 }
 
-bool BusSession::join() {
+bool BusSession::open_existing() {
     auto bus = open_leftover(bus_object(bus_name_), layout::ObjectType::bus);
     auto board = open_leftover(board_object(bus_name_), layout::ObjectType::board);
     if (!bus || !board || bus->as<layout::BusHeader>()->ended.load(std::memory_order_acquire) != 0) return false;
-    session_ = bus->as<layout::BusHeader>()->object.session;
+    board_view_ = BoardView::of(*board);
+    if (!board_view_) return false;
+    const auto& header = *bus->as<layout::BusHeader>();
+    const std::uint64_t live = header.live_session.load(std::memory_order_acquire);
+    session_ = live != 0 ? live : header.object.session;
     bus_ = std::move(bus);
     board_ = std::move(board);
-    board_view_ = BoardView::of(*board_);
-    return board_view_.has_value();
+    return true;
+}
+
+/// Nobody writes. The bus goes on when all that stands in its fixed parts is still true.
+bool BusSession::take_over(const ProducerOptions& options) {
+    if (!open_existing()) return false;
+    std::array<char, layout::kNameBytes> name{};
+    copy_name(name, options.name);
+    if (header().writer_mode != static_cast<std::uint32_t>(options.mode) || header().producer_name != name)
+        return false;
+    session_ = random_session();
+    header().live_session.store(session_, std::memory_order_release);
+    // A lossless writer that was killed while it waited can no longer take itself off.
+    board_view_->header().writer_waiting.store(0, std::memory_order_seq_cst);
+    return true;
 }
 
 void BusSession::add_flows(const ProducerOptions& options, std::vector<Locks> locks) {
-    FlowPlans plans = plan_flows(options);
+    // What stands under the names of our flows is ours to use again.
+    std::uint64_t reusable = 0;
+    for (const Locks& own : locks) {
+        const auto object = open_leftover(flow_object(bus_name_, own.kind), layout::ObjectType::flow);
+        if (object) reusable += object->size();
+    }
+    FlowPlans plans = plan_flows(options, free_shm_bytes() + reusable);
     warning_ = std::move(plans.warning);
     for (const FlowPlan& plan : plans.flows) {
-        ShmObject object = make_flow(bus_name_, plan, session_);
-        const FlowMemory memory(object.data(), *read_geometry(*object.as<layout::FlowHeader>(), object.size()));
         const auto own = std::find_if(locks.begin(), locks.end(), [&](const Locks& l) { return l.kind == plan.kind; });
-        flows_[static_cast<std::size_t>(plan.kind)] = std::make_unique<OwnedFlow>(OwnedFlow{
-            std::move(own->writer), std::move(own->liveness), std::move(object), FlowWriter(memory), plan.caps});
+        flows_[static_cast<std::size_t>(plan.kind)] = std::make_unique<OwnedFlow>(make_owned(plan, std::move(*own)));
     }
+}
+
+OwnedFlow BusSession::make_owned(const FlowPlan& plan, Locks locks) {
+    const std::string name = flow_object(bus_name_, plan.kind);
+    std::uint64_t first_index = 0;
+    std::uint32_t generation = 1;
+    if (auto old = open_leftover(name, layout::ObjectType::flow)) {
+        auto& header = *old->as<layout::FlowHeader>();
+        const bool usable =
+            header.superseded.load(std::memory_order_acquire) == 0 && header.ended.load(std::memory_order_acquire) == 0;
+        if (auto writer = continue_ring(*old, plan.kind)) {
+            const FlowMemory memory(old->data(), *read_geometry(header, old->size()));
+            const auto [caps, old_generation] = caps_in_force(memory, writer->next_index());
+            generation = old_generation + (same(caps, plan.caps) ? 0 : 1);
+            if (usable && holds(memory.geometry, plan)) {
+                return {std::move(locks.writer),
+                        std::move(locks.liveness),
+                        std::move(*old),
+                        std::move(*writer),
+                        plan.caps,
+                        generation};
+            }
+            first_index = writer->next_index();
+        }
+        remove_flow(plan.kind);
+    }
+    ShmObject object = make_flow(plan, first_index);
+    object.as<layout::FlowHeader>()->caps_generation = generation;
+    const FlowMemory memory(object.data(), *read_geometry(*object.as<layout::FlowHeader>(), object.size()));
+    return {std::move(locks.writer),
+            std::move(locks.liveness),
+            std::move(object),
+            FlowWriter(memory),
+            plan.caps,
+            generation};
+}
+
+ShmObject BusSession::make_flow(const FlowPlan& plan, std::uint64_t first_index) const {
+    ShmObject object = ShmObject::create(flow_object(bus_name_, plan.kind), plan.bytes(), access_.object_mode());
+    access_.apply(object.fd(), access_.object_mode(), "the " + std::string(name_of(plan.kind)) + " flow");
+    auto& header = *object.as<layout::FlowHeader>();
+    format_flow(header, plan.kind, plan.slot_count, plan.arena_size, first_index, session_);
+    copy_name(header.bus_name, bus_name_);
+    header.depth_ns = plan.depth_ns;
+    header.depth_wanted_ns = plan.depth_wanted_ns;
+    header.caps = plan.caps;
+    return object;
+}
+
+void BusSession::change_format(FlowKind kind, const ProducerOptions& options) {
+    OwnedFlow& owned = *flow(kind);
+    const FlowPlan wanted = plan_flows(options, UINT64_MAX / 2).flows.front();
+    if (same(owned.caps, wanted.caps)) return;
+    const auto geometry = read_geometry(*owned.object.as<layout::FlowHeader>(), owned.object.size());
+    if (!geometry || !holds(*geometry, wanted)) supersede(owned, plan_flows(options).flows.front());
+    owned.caps = wanted.caps;
+    ++owned.caps_generation;
+}
+
+void BusSession::supersede(OwnedFlow& owned, const FlowPlan& plan) {
+    const FileLock bus_lock = lock_bus(bus_name_);
+    ShmObject object = make_flow(plan, owned.writer.next_index());
+    object.as<layout::FlowHeader>()->caps_generation = owned.caps_generation + 1;
+    const FlowMemory memory(object.data(), *read_geometry(*object.as<layout::FlowHeader>(), object.size()));
+    object.publish();
+    owned.object.as<layout::FlowHeader>()->superseded.store(1, std::memory_order_release);
+    owned.object = std::move(object);
+    owned.writer = FlowWriter(memory);
+    wake();
+}
+
+void BusSession::flush() {
+    const FileLock bus_lock = lock_bus(bus_name_);
+    for (const FlowKind kind : kAllFlows) {
+        std::uint64_t index = 0;
+        if (const OwnedFlow* own = flow(kind)) {
+            index = own->writer.next_index();
+        } else if (const auto other = open_leftover(flow_object(bus_name_, kind), layout::ObjectType::flow)) {
+            index = other->as<layout::FlowHeader>()->head.load(std::memory_order_acquire);
+        } else {
+            continue;
+        }
+        header().flush_index[static_cast<std::size_t>(kind)].store(index, std::memory_order_relaxed);
+    }
+    // SYNC E: pairs with the acquire load in BusReader::flush(): who sees the generation sees its indices or later
+    // ones.
+    header().flush_generation.fetch_add(1, std::memory_order_release);
+    wake();
 }
 
 void BusSession::publish(bool is_new) {
     for (const auto& flow : flows_) {
-        if (flow) flow->object.publish();
+        if (flow && !flow->object.is_still_named()) flow->object.publish();
     }
     if (is_new) {
         board_->publish();
@@ -188,11 +332,11 @@ void BusSession::publish(bool is_new) {
 
 void BusSession::end() {
     if (ended_) return;
-    ended_ = true;
     for (const auto& owned : flows_) {
         if (owned) owned->object.as<layout::FlowHeader>()->ended.store(1, std::memory_order_release);
     }
-    const FileLock bus_lock = lock_bus(bus_name_);
+    const FileLock bus_lock = lock_bus(bus_name_);  // may throw: then end() can be called again
+    ended_ = true;
     const bool is_last = std::none_of(std::begin(kAllFlows), std::end(kAllFlows), [&](FlowKind kind) {
         return flow(kind) == nullptr && is_locked(liveness_path(bus_name_, kind));
     });
@@ -210,6 +354,20 @@ void BusSession::end() {
         bus_->unlink();
         ::unlink(bus_lock_path(bus_name_).c_str());
     }
+}
+
+void BusSession::write(OwnedFlow& flow, RecordFields fields, std::span<const std::byte> payload) {
+    const auto slot = flow.writer.begin(payload.size());
+    if (!slot) {
+        throw Error(ErrorCode::too_large, "bus '" + bus_name_ + "': a record of " + std::to_string(payload.size()) +
+                                              " bytes is more than half the " +
+                                              std::string(name_of(flow.object.as<layout::FlowHeader>()->kind)) +
+                                              " ring; ask for more depth");
+    }
+    copy_into_ring(slot->data(), payload.data(), payload.size());
+    fields.session = session_;
+    flow.writer.commit(fields);
+    wake();
 }
 
 OwnedFlow* BusSession::flow(FlowKind kind) noexcept {

@@ -11,6 +11,7 @@
 #include "file_lock.hpp"
 #include "flow_writer.hpp"
 #include "ringcast/producer.hpp"
+#include "shared_access.hpp"
 #include "shm_object.hpp"
 
 namespace ringcast {
@@ -34,13 +35,17 @@ struct OwnedFlow {
     ShmObject object;
     FlowWriter writer;
     layout::Caps caps;
+    std::uint32_t caps_generation = 1;
 };
 
 class BusSession {
 public:
-    /// Takes the writer locks (Error busy names the holder), joins the session whose other flows are alive or removes
-    /// what a dead one left and starts a new one, and publishes the objects: flows and board first, the bus object
-    /// last.
+    /// Takes the writer locks (Error busy names the holder). Then one of three:
+    ///   joins    writers of other flows are alive: their session goes on, with our flows in addition;
+    ///   takes over  a dead producer left a bus that validates and has the same mode and name: a new session in the
+    ///            same objects, at the index after the last; a flow whose format no longer fits is superseded;
+    ///   starts   everything anew, what was left is superseded and removed.
+    /// New objects are published flows and board first, the bus object last.
     explicit BusSession(const ProducerOptions& options);
     ~BusSession();
     BusSession(const BusSession&) = delete;
@@ -53,8 +58,18 @@ public:
     [[nodiscard]] layout::BusHeader& header() noexcept { return *bus_->as<layout::BusHeader>(); }
     [[nodiscard]] const BoardView& board() const noexcept { return *board_view_; }
     [[nodiscard]] std::uint64_t session() const noexcept { return session_; }
+
+    /// Changes what an own flow holds from the next record on, to the one format in `options`: a new caps generation in
+    /// place when the ring holds the wanted depth of it, else in a superseding object that goes on at the next index.
+    /// Throws Error(no_space); the flow then stays as it was.
+    void change_format(FlowKind kind, const ProducerOptions& options);
+
+    /// Declares every record unsent so far void, in all flows of the bus (a writer elsewhere goes on meanwhile).
+    void flush();
     [[nodiscard]] std::int64_t epoch_ns() const noexcept { return bus_->as<layout::BusHeader>()->epoch_ns; }
     void wake() noexcept;
+    /// Publishes one record: payload, its fields with session and caps, the wake. Throws Error(too_large).
+    void write(OwnedFlow& flow, RecordFields fields, std::span<const std::byte> payload);
     /// One line when the default depth had to shrink, else empty.
     [[nodiscard]] const std::string& warning() const noexcept { return warning_; }
 
@@ -66,14 +81,20 @@ private:
     };
     [[nodiscard]] std::vector<Locks> take_locks(const ProducerOptions& options) const;
     [[nodiscard]] bool is_other_writer_alive(const std::vector<Locks>& own) const;
+    void remove_flow(FlowKind kind) const;
     void remove_leftovers() const;
     void start(const ProducerOptions& options);
-    bool join();
+    bool open_existing();
+    bool take_over(const ProducerOptions& options);
     void add_flows(const ProducerOptions& options, std::vector<Locks> locks);
+    OwnedFlow make_owned(const FlowPlan& plan, Locks locks);
+    void supersede(OwnedFlow& owned, const FlowPlan& plan);
+    ShmObject make_flow(const FlowPlan& plan, std::uint64_t first_index) const;
     void publish(bool is_new);
     void check_owner() const;
 
     std::string bus_name_;
+    SharedAccess access_;
     std::uint64_t session_ = 0;
     std::optional<ShmObject> bus_;
     std::optional<ShmObject> board_;

@@ -43,12 +43,6 @@ bool is_valid(const AudioFormat& format) {
            !name_of(format.format).empty();
 }
 
-std::uint32_t plane_lines(const layout::Caps& caps, std::uint32_t plane) {
-    const bool subsampled = caps.format == static_cast<std::uint32_t>(PixelFormat::i420) ||
-                            caps.format == static_cast<std::uint32_t>(PixelFormat::nv12);
-    return plane > 0 && subsampled ? (caps.height + 1) / 2 : caps.height;
-}
-
 std::uint32_t plane_line_bytes(const layout::Caps& caps, std::uint32_t plane) {
     const std::uint32_t chroma_width = (caps.width + 1) / 2;
     switch (static_cast<PixelFormat>(caps.format)) {
@@ -169,6 +163,12 @@ std::optional<AudioFormat> audio_format_of(const layout::Caps& caps) {
     const AudioFormat format{static_cast<SampleFormat>(caps.format), caps.sample_rate, caps.channels};
     if (!is_valid(format)) return std::nullopt;
     return format;
+}
+
+std::uint32_t plane_lines(const layout::Caps& caps, std::uint32_t plane) {
+    const bool subsampled = caps.format == static_cast<std::uint32_t>(PixelFormat::i420) ||
+                            caps.format == static_cast<std::uint32_t>(PixelFormat::nv12);
+    return plane > 0 && subsampled ? (caps.height + 1) / 2 : caps.height;
 }
 
 std::uint64_t frame_bytes(const layout::Caps& caps) {

@@ -36,10 +36,10 @@ public:
 
     /// Notes this process in the file, for the message a rival gets. Information only.
     void write_holder() const noexcept;
+    [[nodiscard]] int fd() const noexcept;
 
 private:
     explicit FileLock(int slot) noexcept : slot_(slot), generation_(fork_generation()) {}
-    [[nodiscard]] int fd() const noexcept;
     void release() noexcept;
     int slot_ = -1;                 // in the table of fds a forked child closes
     std::uint32_t generation_ = 0;  // a forked child's copy owns nothing: its slot may belong to a newer lock

@@ -47,6 +47,22 @@ FlowPlan plan_audio(const layout::Caps& caps, nanoseconds depth, nanoseconds wan
     return plan;
 }
 
+FlowPlan plan_bytes(FlowKind kind, std::uint64_t slots, std::uint64_t arena) {
+    FlowPlan plan;
+    plan.kind = kind;
+    plan.slot_count = slots;
+    plan.arena_size = arena;
+    return plan;
+}
+
+/// 10 s of video at 60 fps with its sound, and of 10 Mb/s.
+FlowPlan plan_packets() {
+    return plan_bytes(FlowKind::packets, 2048, 16U << 20U);
+}
+FlowPlan plan_events() {
+    return plan_bytes(FlowKind::events, 1024, 1U << 20U);
+}
+
 std::string megabytes(std::uint64_t bytes) {
     return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MB";
 }
@@ -68,10 +84,6 @@ FlowPlans plan_flows(const ProducerOptions& options) {
 }
 
 FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes) {
-    if (!options.video && !options.audio) {
-        throw Error(ErrorCode::invalid_argument,
-                    "bus '" + options.bus + "': neither a video nor an audio format given");
-    }
     if (options.video_depth.value_or(nanoseconds{1}).count() <= 0 ||
         options.audio_depth.value_or(nanoseconds{1}).count() <= 0) {
         throw Error(ErrorCode::invalid_argument, "bus '" + options.bus + "': depth must be longer than 0");
@@ -80,8 +92,14 @@ FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes) {
         return free_bytes > taken + kOverhead ? free_bytes - taken - kOverhead : 0;
     };
     FlowPlans plans;
-    std::uint64_t taken = 0;
-    std::uint64_t wanted_bytes = kOverhead;
+    if (options.packets) plans.flows.push_back(plan_packets());
+    if (options.events) plans.flows.push_back(plan_events());
+    std::uint64_t fixed = 0;
+    for (const FlowPlan& plan : plans.flows)
+        fixed += plan.bytes();
+    if (fixed > 0 && fixed > room(0)) refuse(options.bus, fixed + kOverhead, free_bytes, "enlarge it");
+    std::uint64_t taken = fixed;
+    std::uint64_t wanted_bytes = kOverhead + fixed;
     std::uint64_t frames = 0;
     layout::Caps video_caps{};
     const nanoseconds video_wanted = options.video_depth.value_or(kDefaultVideoDepth);
@@ -90,7 +108,7 @@ FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes) {
         frames = frames_in(video_wanted, options.video->fps);
         wanted_bytes += plan_video(video_caps, frames, video_wanted.count()).bytes();
         // Video keeps at least four frames whatever the sound takes.
-        taken = plan_video(video_caps, options.video_depth ? frames : kLeastFrames, 0).bytes();
+        taken += plan_video(video_caps, options.video_depth ? frames : kLeastFrames, 0).bytes();
         if (taken > room(0)) {
             refuse(options.bus, taken + kOverhead, free_bytes,
                    options.video_depth ? "ask for less video_depth or enlarge it" : "enlarge it");
@@ -110,10 +128,10 @@ FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes) {
             refuse(options.bus, taken + plan.bytes() + kOverhead, free_bytes,
                    options.audio_depth ? "ask for less audio_depth or enlarge it" : "enlarge it");
         }
-        taken = plan.bytes();
+        taken = fixed + plan.bytes();
         plans.flows.push_back(plan);
     } else {
-        taken = 0;
+        taken = fixed;
     }
     if (options.video) {
         while (plan_video(video_caps, frames, video_wanted.count()).bytes() > room(taken))

@@ -5,8 +5,12 @@
 
 namespace ringcast {
 
-RingReader::RingReader(const FlowMemory& memory, Board* board)
-    : memory_(memory), initial_caps_(memory.header->caps), depth_ns_(memory.header->depth_ns), board_(board) {
+RingReader::RingReader(const FlowMemory& memory, Board* board, bool copies)
+    : memory_(memory),
+      initial_caps_(memory.header->caps),
+      depth_ns_(memory.header->depth_ns),
+      board_(board),
+      copies_(copies) {
     seek_oldest();
 }
 
@@ -43,6 +47,74 @@ void RingReader::seek_newest() {
     while (index > lowest && !is_committed(index - 1))
         --index;
     cursor_ = index > lowest ? index - 1 : newest;
+    show_cursor();
+}
+
+std::optional<RecordFields> RingReader::committed_fields(std::uint64_t index) const {
+    if (!is_committed(index)) return std::nullopt;
+    const RecordFields fields = load_fields(memory_.slot(index));
+    std::atomic_thread_fence(std::memory_order_acquire);  // SYNC B, as in try_read()
+    if (memory_.slot(index).stamp.load(std::memory_order_relaxed) != make_stamp(index, layout::SlotState::committed)) {
+        return std::nullopt;
+    }
+    return fields;
+}
+
+std::optional<std::uint64_t> RingReader::find_back(std::uint64_t end,
+                                                   const std::function<bool(const RecordFields&)>& wanted) const {
+    const std::uint64_t lowest = std::min(lowest_possible(head()), end);
+    for (std::uint64_t index = end; index > lowest; --index) {
+        const auto fields = committed_fields(index - 1);
+        if (fields && wanted(*fields)) return index - 1;
+    }
+    return std::nullopt;
+}
+
+void RingReader::seek_keyframe() {
+    if (!seek_keyframe_below(head())) seek_oldest();
+}
+
+bool RingReader::seek_keyframe_below(std::uint64_t end) {
+    const auto is_key = [](const RecordFields& f) {
+        return (f.flags & layout::kFlagKey) != 0 && (f.flags & layout::kFlagConfig) == 0;
+    };
+    auto index = find_back(end, [&](const RecordFields& f) { return is_key(f) && f.caps.width > 0; });
+    if (!index) index = find_back(end, is_key);
+    if (!index) return false;
+    for (;; --*index) {
+        if (*index == 0) break;
+        const auto before = committed_fields(*index - 1);
+        if (!before || (before->flags & layout::kFlagConfig) == 0) break;
+    }
+    cursor_ = *index;
+    show_cursor();
+    return true;
+}
+
+void RingReader::seek_pts(std::int64_t pts_ns) {
+    const auto index = find_back(
+        head(), [&](const RecordFields& f) { return f.pts_ns <= pts_ns && (f.flags & layout::kFlagConfig) == 0; });
+    if (!index) return seek_oldest();
+    if (kind() == FlowKind::packets) {
+        if (!seek_keyframe_below(*index + 1)) seek_oldest();
+        return;
+    }
+    cursor_ = *index;
+    show_cursor();
+}
+
+bool RingReader::is_drained() const {
+    const bool over = memory_.header->superseded.load(std::memory_order_acquire) != 0 || is_ended();
+    return over && cursor_ >= head();
+}
+
+void RingReader::move_to(const FlowMemory& memory) {
+    memory_ = memory;
+    initial_caps_ = memory.header->caps;
+    depth_ns_ = memory.header->depth_ns;
+    const std::uint64_t first = memory.geometry.first_index;
+    if (first >= cursor_) counts_.aborted += first - cursor_;
+    cursor_ = first;
     show_cursor();
 }
 
@@ -114,10 +186,21 @@ ReadStatus RingReader::try_read(const std::function<void(const Record&)>& use) {
         if (look == Look::damaged) return ReadStatus::damaged;
         return look == Look::ended ? ReadStatus::ended : ReadStatus::not_yet;
     }
+    if (copies_) {
+        copy_.assign(record.payload.begin(), record.payload.end());
+        const ReadStatus status = finish_read(record);
+        record.payload = copy_;
+        if (status == ReadStatus::ok) use(record);
+        return status;
+    }
     // Use first, judge afterwards: the writer may reuse slot and arena at any moment.
     use(record);
-    // SYNC B: pairs with the fence in FlowWriter::begin(). Keeps the re-check below every load made by `use`; without
-    // it a torn frame could pass (docs/concurrency.md).
+    return finish_read(record);
+}
+
+ReadStatus RingReader::finish_read(const Record& record) {
+    // SYNC B: pairs with the fence in FlowWriter::begin(). Keeps the re-check below every load made of the payload;
+    // without it a torn frame could pass (docs/concurrency.md).
     std::atomic_thread_fence(std::memory_order_acquire);
     const bool is_whole = memory_.slot(record.index).stamp.load(std::memory_order_relaxed) ==
                           make_stamp(record.index, layout::SlotState::committed);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "board.hpp"
 #include "flow_memory.hpp"
@@ -19,12 +20,20 @@ namespace ringcast {
 ///  3. cursor_ only rises; each index it passes is counted once: delivered, overrun or aborted.
 class RingReader final : public FlowReader {
 public:
-    explicit RingReader(const FlowMemory& memory, Board* board = nullptr);
+    /// `copies`: records are handed out as checked copies (what is parsed must not change meanwhile), not in place.
+    explicit RingReader(const FlowMemory& memory, Board* board = nullptr, bool copies = false);
 
     ReadStatus try_read(const std::function<void(const Record&)>& use) override;
     ReadStatus try_peek(Record& record) override;
     void seek_oldest() override;
     void seek_newest() override;
+    void seek_keyframe() override;
+    void seek_pts(std::int64_t pts_ns) override;
+
+    /// Goes on in the object that superseded this one, at its first index. What this one never showed counts as lost.
+    void move_to(const FlowMemory& memory);
+    /// Nothing more will come from this object: its successor has taken the name (or its writer ended) and all is read.
+    [[nodiscard]] bool is_drained() const;
 
     [[nodiscard]] FlowKind kind() const override { return memory_.geometry.kind; }
     [[nodiscard]] const layout::Caps& initial_caps() const override { return initial_caps_; }
@@ -45,14 +54,23 @@ private:
     [[nodiscard]] bool check_record(const RecordFields& fields, Record& record) const;
     [[nodiscard]] bool is_committed(std::uint64_t index) const;
     [[nodiscard]] std::uint64_t lowest_possible(std::uint64_t head) const;
+    /// Fields of a record, if it reads committed.
+    [[nodiscard]] std::optional<RecordFields> committed_fields(std::uint64_t index) const;
+    /// The highest committed index in [lowest, end) that `wanted` accepts.
+    [[nodiscard]] std::optional<std::uint64_t> find_back(std::uint64_t end,
+                                                         const std::function<bool(const RecordFields&)>& wanted) const;
+    [[nodiscard]] bool seek_keyframe_below(std::uint64_t end);
+    [[nodiscard]] ReadStatus finish_read(const Record& record);
     void show_cursor();
 
     FlowMemory memory_;
     layout::Caps initial_caps_;
     std::uint64_t depth_ns_;
     Board* board_;
+    bool copies_;
     std::uint64_t cursor_ = 0;
     ReadCounts counts_;
+    std::vector<std::byte> copy_;
 };
 
 }  // namespace ringcast

@@ -5,10 +5,16 @@
 #include <immintrin.h>
 #endif
 
+#include <algorithm>
+
 #include "system.hpp"
 
 namespace ringcast {
 namespace {
+
+using layout::SlotState;
+
+constexpr std::uint64_t kHighestIndex = 1ULL << 61;  // of what a ring may claim: sums stay in 64 bits
 
 // memcpy of a large frame may use streaming stores (glibc does past its non-temporal threshold), which x86 does not
 // order with other stores; the release fence alone is a compiler fence there.
@@ -26,6 +32,73 @@ FlowWriter::FlowWriter(const FlowMemory& memory)
       positions_(memory.geometry.slot_count),
       next_(memory.geometry.first_index),
       tail_(memory.geometry.first_index) {}
+
+std::optional<FlowWriter> FlowWriter::take_over(const FlowMemory& memory) {
+    FlowWriter writer(memory);
+    if (!writer.find_next_index() || !writer.find_live_records()) return std::nullopt;
+    // Burnt indices are below head from here on, so that readers count them as aborted instead of waiting for them.
+    memory.header->head.store(writer.next_, std::memory_order_release);
+    return writer;
+}
+
+/// Every index below next_ was stamped into its slot, so each slot must hold the newest index that belongs there.
+bool FlowWriter::find_next_index() {
+    const std::uint64_t slots = memory_.geometry.slot_count;
+    const std::uint64_t first = memory_.geometry.first_index;
+    for (std::uint64_t slot = 0; slot < slots; ++slot) {
+        const std::uint64_t stamp = memory_.descriptors[slot].stamp.load(std::memory_order_acquire);
+        if (stamp != 0) next_ = std::max(next_, stamp_index(stamp) + 1);
+    }
+    if (next_ >= kHighestIndex) return false;
+    const std::uint64_t lowest = next_ - first > slots ? next_ - slots : first;
+    for (std::uint64_t index = lowest; index < lowest + slots; ++index) {
+        const std::uint64_t stamp = memory_.slot(index).stamp.load(std::memory_order_relaxed);
+        const bool is_right =
+            index < next_ ? stamp_index(stamp) == index && stamp_state(stamp) != SlotState::empty : stamp == 0;
+        if (!is_right) return false;
+    }
+    tail_ = lowest;
+    return true;
+}
+
+/// Committed records must lie one behind the other within one arena length, with what was retired below them.
+bool FlowWriter::find_live_records() {
+    const std::uint64_t arena = memory_.geometry.arena_size;
+    std::optional<std::uint64_t> first_position;
+    std::vector<std::uint64_t> burnt_before_all;
+    for (std::uint64_t index = tail_; index < next_; ++index) {
+        const layout::Descriptor& slot = memory_.slot(index);
+        const SlotState state = stamp_state(slot.stamp.load(std::memory_order_relaxed));
+        if (state == SlotState::retired) {
+            if (first_position) return false;
+            tail_ = index + 1;
+            continue;
+        }
+        std::uint64_t& position = positions_[index & (memory_.geometry.slot_count - 1)];
+        if (state == SlotState::committed) {
+            const RecordFields fields = load_fields(slot);
+            const std::uint64_t offset = fields.payload_position % arena;
+            if (fields.payload_size > arena / 2 || fields.payload_size > arena - offset ||
+                offset % layout::kArenaAlignment != 0 || fields.payload_position < write_position_ ||
+                fields.payload_position > kHighestIndex) {
+                return false;
+            }
+            if (!first_position) {
+                first_position = fields.payload_position;
+                for (const std::uint64_t burnt : burnt_before_all)
+                    positions_[burnt & (memory_.geometry.slot_count - 1)] = *first_position;
+            }
+            position = fields.payload_position;
+            write_position_ = align_up(fields.payload_position + fields.payload_size, layout::kArenaAlignment);
+            if (write_position_ - *first_position > arena) return false;
+        } else if (first_position) {
+            position = write_position_;  // burnt: it owns no byte
+        } else {
+            burnt_before_all.push_back(index);
+        }
+    }
+    return true;
+}
 
 std::uint64_t FlowWriter::place(std::uint64_t size) const noexcept {
     const std::uint64_t arena = memory_.geometry.arena_size;
@@ -49,9 +122,9 @@ std::optional<std::span<std::byte>> FlowWriter::begin(std::uint64_t size) noexce
     open_position_ = place(size);
     open_size_ = size;
     for (const std::uint64_t tail = tail_after(size); tail_ < tail; ++tail_) {
-        memory_.slot(tail_).stamp.store(make_stamp(tail_, layout::SlotState::retired), std::memory_order_relaxed);
+        memory_.slot(tail_).stamp.store(make_stamp(tail_, SlotState::retired), std::memory_order_relaxed);
     }
-    memory_.slot(next_).stamp.store(make_stamp(next_, layout::SlotState::writing), std::memory_order_relaxed);
+    memory_.slot(next_).stamp.store(make_stamp(next_, SlotState::writing), std::memory_order_relaxed);
     // SYNC B: pairs with the acquire fence before the stamp re-check in FlowReader::try_read(). A reader that saw one
     // new payload or descriptor byte then also sees the retired or writing stamp and throws its result away.
     store_fence();
@@ -68,7 +141,7 @@ void FlowWriter::commit(RecordFields fields) noexcept {
     if (open_size_ > 0) write_position_ = align_up(open_position_ + open_size_, layout::kArenaAlignment);
     store_fence();
     // SYNC A: pairs with the acquire load of the stamp in FlowReader. Who sees this stamp sees descriptor and payload.
-    slot.stamp.store(make_stamp(next_, layout::SlotState::committed), std::memory_order_release);
+    slot.stamp.store(make_stamp(next_, SlotState::committed), std::memory_order_release);
     ++next_;
     memory_.header->head.store(next_, std::memory_order_release);
 }

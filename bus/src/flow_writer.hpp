@@ -20,7 +20,14 @@ namespace ringcast {
 ///  4. An index is committed at most once; head is stored after the stamp it covers.
 class FlowWriter {
 public:
+    /// Over an empty ring.
     explicit FlowWriter(const FlowMemory& memory);
+
+    /// Goes on where a dead writer of this ring stopped, wherever that was. Trusts the descriptors only: the next index
+    /// is one past the highest in any stamp (`head` may lag behind it), what reads committed stays readable, an index
+    /// that was begun and never committed is burnt. nullopt when the descriptors contradict each other: such a ring is
+    /// replaced, not continued.
+    static std::optional<FlowWriter> take_over(const FlowMemory& memory);
 
     /// Retires what the next record needs, marks its slot as being written and hands out its payload bytes.
     /// nullopt: larger than half the arena. A begin() without commit() in between starts the same index anew.
@@ -31,8 +38,12 @@ public:
     /// The oldest index that would stay live if a record of this size were begun now.
     [[nodiscard]] std::uint64_t tail_after(std::uint64_t size) const noexcept;
     [[nodiscard]] std::uint64_t next_index() const noexcept { return next_; }
+    [[nodiscard]] std::uint64_t tail() const noexcept { return tail_; }
+    [[nodiscard]] std::uint64_t write_position() const noexcept { return write_position_; }
 
 private:
+    [[nodiscard]] bool find_next_index();
+    [[nodiscard]] bool find_live_records();
     [[nodiscard]] std::uint64_t place(std::uint64_t size) const noexcept;
 
     FlowMemory memory_;

@@ -53,7 +53,7 @@ void read_records(const FlowMemory& memory, FlowInfo& info) {
     }
 }
 
-std::optional<FlowInfo> inspect_flow(const std::string& bus, FlowKind kind, std::uint64_t session) {
+std::optional<FlowInfo> inspect_flow(const std::string& bus, FlowKind kind) {
     const std::string name = flow_object(bus, kind);
     const auto object = ShmObject::open(name, ShmObject::Access::read_only, layout::ObjectType::flow);
     if (!object) return std::nullopt;
@@ -62,7 +62,6 @@ std::optional<FlowInfo> inspect_flow(const std::string& bus, FlowKind kind, std:
     if (!geometry || geometry->kind != kind) {
         throw Error(ErrorCode::damaged, "shared memory " + shm_path(name) + ": header does not fit the object");
     }
-    if (header.object.session != session) return std::nullopt;
     FlowInfo info;
     info.kind = kind;
     info.object_bytes = object->size();
@@ -116,10 +115,10 @@ CellInfo read_cell(const layout::BoardCell& cell, unsigned number) {
     return info;
 }
 
-void inspect_board(BusInfo& info) {
+void inspect_board(BusInfo& info, std::uint64_t made_by) {
     const auto object =
         ShmObject::open(board_object(info.name), ShmObject::Access::read_only, layout::ObjectType::board);
-    if (!object || object->as<layout::BoardHeader>()->object.session != info.session) return;
+    if (!object || object->as<layout::BoardHeader>()->object.session != made_by) return;
     const auto view = BoardView::of(*object);
     if (!view) throw Error(ErrorCode::damaged, "shared memory " + shm_path(board_object(info.name)) + ": not a board");
     for (unsigned number = 0; number < layout::kBoardCells; ++number) {
@@ -214,6 +213,7 @@ std::vector<std::string> list_buses() {
 BusInfo inspect_bus(const std::string& bus) {
     check_bus_name(bus);
     BusInfo info;
+    std::uint64_t made_by = 0;
     info.name = bus;
     const auto note = [&](const Error& error) { info.problems.push_back(sanitise(error.what())); };
     for (const FlowKind kind : kAllFlows)
@@ -233,7 +233,9 @@ BusInfo inspect_bus(const std::string& bus) {
         }
         const auto& header = *object->as<layout::BusHeader>();
         info.producer = text_of(header.producer_name);
-        info.session = header.object.session;
+        const std::uint64_t live_session = header.live_session.load(std::memory_order_acquire);
+        info.session = live_session != 0 ? live_session : header.object.session;
+        made_by = header.object.session;
         info.layout_major = header.object.major;
         info.layout_minor = header.object.minor;
         info.creator_pid = header.object.creator_pid;
@@ -248,13 +250,13 @@ BusInfo inspect_bus(const std::string& bus) {
     }
     for (const FlowKind kind : kAllFlows) {
         try {
-            if (auto flow = inspect_flow(bus, kind, info.session)) info.flows.push_back(*flow);
+            if (auto flow = inspect_flow(bus, kind)) info.flows.push_back(*flow);
         } catch (const Error& error) {
             note(error);
         }
     }
     try {
-        inspect_board(info);
+        inspect_board(info, made_by);
     } catch (const Error& error) {
         note(error);
     }

@@ -7,9 +7,13 @@
 #include <ctime>
 #include <utility>
 
+#include "audio_feed.hpp"
 #include "bus_session.hpp"
 #include "names.hpp"
+#include "packet_writer.hpp"
+#include "pts_counter.hpp"
 #include "reader_gate.hpp"
+#include "ring_copy.hpp"
 #include "ringcast/error.hpp"
 #include "ringcast/inspect.hpp"
 #include "system.hpp"
@@ -17,6 +21,7 @@
 namespace ringcast {
 namespace {
 
+constexpr std::size_t kMostEventBytes = 64 * 1024;
 constexpr std::uint32_t kBlocksPerSecond = 10;               // an audio block is at most 100 ms
 constexpr std::int64_t kPtsLimitNs = std::int64_t{1} << 60;  // 36 years: sums and differences of pts stay in 64 bits
 
@@ -26,49 +31,12 @@ void check_pts(const std::optional<std::int64_t>& pts_ns) {
     }
 }
 
-/// pts of the records of one flow: an anchor and exact counting from it.
-class PtsCounter {
-public:
-    explicit PtsCounter(Rational per_second) : per_second_(per_second) {}
-
-    struct Stamp {
-        std::int64_t pts_ns;
-        std::int64_t duration_ns;
-        std::uint32_t flags;
-    };
-    /// The model says where the next record stands.
-    void jump_to(std::int64_t pts_ns) {
-        const std::int64_t tolerance = std::max<std::int64_t>(count_to_ns(1, per_second_) / 2, 1'000'000);
-        flags_ |= layout::kFlagExplicitPts;
-        if (count_ > 0 && std::abs(pts_ns - pts_at(count_)) > tolerance) flags_ |= layout::kFlagDiscontinuity;
-        anchor_pts_ns_ = pts_ns;
-        anchor_count_ = count_;
-    }
-    Stamp next(std::uint64_t count) {
-        const std::int64_t pts = pts_at(count_);
-        count_ += count;
-        return {pts, pts_at(count_) - pts, std::exchange(flags_, std::uint32_t{layout::kFlagKey})};
-    }
-    void start_at(std::int64_t pts_ns) { anchor_pts_ns_ = pts_ns; }
-    [[nodiscard]] std::uint64_t count() const { return count_; }
-
-private:
-    [[nodiscard]] std::int64_t pts_at(std::uint64_t count) const {
-        return anchor_pts_ns_ + count_to_ns(count - anchor_count_, per_second_);
-    }
-    Rational per_second_;
-    std::int64_t anchor_pts_ns_ = 0;
-    std::uint64_t anchor_count_ = 0;
-    std::uint64_t count_ = 0;
-    std::uint32_t flags_ = layout::kFlagKey;
-};
-
 /// Wrong formats are told before anything is made.
 void check_formats(const ProducerOptions& options) {
     check_bus_name(options.bus);
-    if (!options.video && !options.audio) {
+    if (!options.video && !options.audio && !options.packets && !options.events) {
         throw Error(ErrorCode::invalid_argument,
-                    "bus '" + options.bus + "': neither a video nor an audio format given");
+                    "bus '" + options.bus + "': neither a video nor an audio format given, nor packets, nor events");
     }
     if (options.video) static_cast<void>(make_caps(*options.video));
     if (options.audio) static_cast<void>(make_caps(*options.audio));
@@ -91,10 +59,15 @@ public:
         : options_(options),
           session_(options),
           gate_(session_.board(), options.reader_timeout),
+          packets_(options.bus),
           fork_generation_(fork_generation()),
           video_pts_(options.video ? options.video->fps : Rational{25, 1}),
           audio_pts_(Rational{options.audio ? options.audio->rate : 48000, 1}),
-          on_clock_(!options.video || !options.audio) {}
+          on_clock_(!options.video || !options.audio),
+          feed_({options.bus, options.mode, audio_depth(), options.lead, options.video.has_value()},
+                [this](const RecordFields& fields, std::span<const std::byte> samples) {
+                    publish_audio(fields, samples);
+                }) {}
 
     std::span<std::byte> acquire_video() {
         OwnedFlow& flow = usable_flow(FlowKind::video);
@@ -117,10 +90,13 @@ public:
         if (pts_ns) video_pts_.jump_to(*pts_ns);
         RecordFields fields = stamp(flow, video_pts_, 1);
         fields.media_index = video_pts_.count() - 1;
+        fields.session = session_.session();
         pace(fields.pts_ns);
         flow.writer.commit(fields);
         session_.wake();
         frames_.store(video_pts_.count(), std::memory_order_relaxed);
+        next_video_pts_.store(video_pts_.next_pts(), std::memory_order_relaxed);
+        feed_.video_reached(fields.pts_ns + fields.duration_ns);
     }
 
     void abort_video() { acquired_ = false; }
@@ -136,7 +112,28 @@ public:
                             std::to_string(frame_bytes(flow.caps)));
         }
         const auto slot = acquire_video();
-        std::memcpy(slot.data(), pixels.data(), pixels.size());
+        copy_into_ring(slot.data(), pixels.data(), pixels.size());
+        commit_video(pts_ns);
+    }
+
+    void write_video(const FrameView& frame, std::optional<std::int64_t> pts_ns) {
+        const layout::Caps& caps = usable_flow(FlowKind::video).caps;
+        check_pts(pts_ns);
+        for (std::uint32_t plane = 0; plane < caps.plane_count; ++plane) {
+            const std::ptrdiff_t stride = frame.strides[plane];
+            if (frame.planes[plane] != nullptr && (stride == 0 || std::abs(stride) >= caps.stride[plane])) continue;
+            throw Error(ErrorCode::invalid_argument, "write_video: plane " + std::to_string(plane) +
+                                                         " is missing or its stride of " + std::to_string(stride) +
+                                                         " bytes is shorter than a line of " +
+                                                         std::to_string(caps.stride[plane]));
+        }
+        const auto slot = acquire_video();
+        for (std::uint32_t plane = 0; plane < caps.plane_count; ++plane) {
+            const auto line = static_cast<std::ptrdiff_t>(caps.stride[plane]);
+            copy_lines_into_ring(slot.data() + caps.plane_offset[plane], caps.stride[plane], frame.planes[plane],
+                                 frame.strides[plane] == 0 ? line : frame.strides[plane], caps.stride[plane],
+                                 plane_lines(caps, plane));
+        }
         commit_video(pts_ns);
     }
 
@@ -149,18 +146,92 @@ public:
                                                          " bytes is not a whole number of " + std::to_string(sample) +
                                                          "-byte samples");
         }
+        feed_.check_room(std::chrono::nanoseconds(count_to_ns(samples.size() / sample, {flow.caps.sample_rate, 1})));
         start_on_clock(audio_pts_);
         if (pts_ns && !samples.empty()) audio_pts_.jump_to(*pts_ns);
         const std::size_t block = std::size_t{flow.caps.sample_rate / kBlocksPerSecond} * sample;
         while (!samples.empty()) {
             const std::size_t bytes = std::min(block, samples.size());
-            write_block(flow, samples.first(bytes), static_cast<std::uint32_t>(bytes / sample));
+            const auto count = static_cast<std::uint32_t>(bytes / sample);
+            RecordFields fields = stamp(flow, audio_pts_, count);
+            fields.media_index = audio_pts_.count() - count;
+            fields.sample_count = count;
+            if (options_.mode == WriterMode::paced) static_cast<void>(pace_origin(fields.pts_ns));
+            feed_.push(fields, samples.first(bytes));
             samples = samples.subspan(bytes);
         }
+        samples_.store(audio_pts_.count(), std::memory_order_relaxed);
+        next_audio_pts_.store(audio_pts_.next_pts(), std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::chrono::nanoseconds audio_waiting() const { return feed_.waiting(); }
+
+    void set_video_format(const VideoFormat& format) {
+        static_cast<void>(usable_flow(FlowKind::video));
+        if (acquired_) throw Error(ErrorCode::invalid_argument, "a frame is acquired: commit or abort it first");
+        ProducerOptions change;
+        change.bus = options_.bus;
+        change.video = format;
+        change.video_depth = options_.video_depth;
+        session_.change_format(FlowKind::video, change);
+        video_pts_.change_rate(format.fps);
+    }
+
+    void set_audio_format(const AudioFormat& format) {
+        static_cast<void>(usable_flow(FlowKind::audio));
+        ProducerOptions change;
+        change.bus = options_.bus;
+        change.audio = format;
+        change.audio_depth = options_.audio_depth;
+        const auto paused = feed_.pause();
+        session_.change_format(FlowKind::audio, change);
+        audio_pts_.change_rate({format.rate, 1});
+    }
+
+    void set_packet_stream(const PacketStream& stream) {
+        static_cast<void>(usable_flow(FlowKind::packets));
+        packets_.set_stream(stream);
+    }
+
+    void write_packet(const PacketView& packet) {
+        OwnedFlow& flow = usable_flow(FlowKind::packets);
+        check_pts(packet.pts_ns);
+        check_pts(packet.dts_ns);
+        if (options_.mode == WriterMode::lossless) {
+            gate_.wait(FlowKind::packets, flow.writer.tail_after(packet.data.size()));
+        }
+        pace(packet.dts_ns);
+        packets_.write(session_, flow, packet);
+    }
+
+    void write_event(std::string_view json, std::optional<std::int64_t> pts_ns) {
+        OwnedFlow& flow = usable_flow(FlowKind::events);
+        check_pts(pts_ns);
+        if (json.empty() || json.size() > kMostEventBytes) {
+            throw Error(ErrorCode::invalid_argument, "write_event: " + std::to_string(json.size()) +
+                                                         " bytes; an event is 1 to " + std::to_string(kMostEventBytes) +
+                                                         " bytes of JSON");
+        }
+        RecordFields fields;
+        fields.pts_ns = fields.dts_ns = pts_ns.value_or(here());
+        fields.media_index = events_++;
+        fields.flags = layout::kFlagKey | (pts_ns ? std::uint32_t{layout::kFlagExplicitPts} : 0U);
+        session_.write(flow, fields, std::as_bytes(std::span(json)));
+    }
+
+    void flush() {
+        check_not_forked();
+        if (ended_) throw Error(ErrorCode::ended, "bus '" + options_.bus + "': end() was called");
+        feed_.clear();
+        const auto paused = feed_.pause();
+        session_.flush();
     }
 
     void end() {
         check_not_forked();
+        if (!ended_ && options_.audio) {
+            draining_ = true;
+            feed_.drain();
+        }
         session_.end();
         ended_ = true;
     }
@@ -195,46 +266,60 @@ private:
         return *flow;
     }
 
+    [[nodiscard]] std::chrono::nanoseconds audio_depth() {
+        const OwnedFlow* flow = session_.flow(FlowKind::audio);
+        if (flow == nullptr) return {};
+        return std::chrono::nanoseconds(flow->object.as<layout::FlowHeader>()->depth_ns);
+    }
+
     /// Separate writers meet on the clock: their first record stands where it was committed.
     void start_on_clock(PtsCounter& pts) const {
         if (on_clock_ && pts.count() == 0) pts.start_at(monotonic_ns() - session_.epoch_ns());
     }
 
-    RecordFields stamp(const OwnedFlow& flow, PtsCounter& pts, std::uint64_t count) const {
+    /// Where an event without pts stands.
+    [[nodiscard]] std::int64_t here() const {
+        if (options_.video) return next_video_pts_.load(std::memory_order_relaxed);
+        if (options_.audio) return next_audio_pts_.load(std::memory_order_relaxed);
+        return monotonic_ns() - session_.epoch_ns();
+    }
+
+    static RecordFields stamp(const OwnedFlow& flow, PtsCounter& pts, std::uint64_t count) {
         const auto [start, duration, flags] = pts.next(count);
         RecordFields fields;
         fields.pts_ns = start;
         fields.dts_ns = start;
         fields.duration_ns = duration;
-        fields.session = session_.session();
         fields.flags = flags;
-        fields.caps_generation = 1;
+        fields.caps_generation = flow.caps_generation;
         fields.caps = flow.caps;
         return fields;
     }
 
-    void write_block(OwnedFlow& flow, std::span<const std::byte> samples, std::uint32_t count) {
-        RecordFields fields = stamp(flow, audio_pts_, count);
-        fields.media_index = audio_pts_.count() - count;
-        fields.sample_count = count;
-        pace(fields.pts_ns);
-        const auto slot = flow.writer.begin(samples.size());
-        if (!slot) throw Error(ErrorCode::too_large, "audio block exceeds the ring; raise audio_depth");
-        std::memcpy(slot->data(), samples.data(), samples.size());
-        flow.writer.commit(fields);
-        session_.wake();
-        samples_.store(audio_pts_.count(), std::memory_order_relaxed);
+    /// Called by the feed, one block after the other, from whichever thread comes to it.
+    void publish_audio(const RecordFields& fields, std::span<const std::byte> samples) {
+        OwnedFlow& flow = *session_.flow(FlowKind::audio);
+        // Sinks take sound out of the ring at once, so only a run without video in step needs to look at them.
+        if (options_.mode == WriterMode::lossless && (draining_ || !options_.video)) {
+            gate_.wait(FlowKind::audio, flow.writer.tail_after(samples.size()));
+        }
+        session_.write(flow, fields, samples);
+    }
+
+    /// CLOCK_MONOTONIC of pts 0, given by the first record of any flow.
+    std::int64_t pace_origin(std::int64_t pts_ns) {
+        std::int64_t origin = pace_origin_ns_.load(std::memory_order_relaxed);
+        if (origin != 0) return origin;
+        const std::int64_t now = monotonic_ns() - pts_ns;
+        origin = pace_origin_ns_.compare_exchange_strong(origin, now) ? now : origin;
+        feed_.set_origin(origin);
+        return origin;
     }
 
     /// paced: not earlier than `lead` before the moment the first record's clock gives this pts.
     void pace(std::int64_t pts_ns) {
         if (options_.mode != WriterMode::paced) return;
-        std::int64_t origin = pace_origin_ns_.load(std::memory_order_relaxed);
-        if (origin == 0) {
-            const std::int64_t now = monotonic_ns() - pts_ns;
-            origin = pace_origin_ns_.compare_exchange_strong(origin, now) ? now : origin;
-        }
-        const std::int64_t due = origin + pts_ns - options_.lead.count();
+        const std::int64_t due = pace_origin(pts_ns) + pts_ns - options_.lead.count();
         const timespec until{due / 1'000'000'000, due % 1'000'000'000};
         if (due > monotonic_ns()) ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
     }
@@ -242,15 +327,21 @@ private:
     ProducerOptions options_;
     BusSession session_;
     ReaderGate gate_;
+    PacketWriter packets_;
     std::uint32_t fork_generation_;
     PtsCounter video_pts_;
     PtsCounter audio_pts_;
     bool on_clock_;
     bool acquired_ = false;
+    std::uint64_t events_ = 0;
+    std::atomic<bool> draining_{false};
     std::atomic<bool> ended_{false};
     std::atomic<std::int64_t> pace_origin_ns_{0};
+    std::atomic<std::int64_t> next_video_pts_{0};
+    std::atomic<std::int64_t> next_audio_pts_{0};
     std::atomic<std::uint64_t> frames_{0};
     std::atomic<std::uint64_t> samples_{0};
+    AudioFeed feed_;  // last: its thread uses what stands above
 };
 
 Producer::Producer(const ProducerOptions& options) {
@@ -276,6 +367,9 @@ Producer& Producer::operator=(Producer&& other) noexcept {
 void Producer::write_video(std::span<const std::byte> pixels, std::optional<std::int64_t> pts_ns) {
     impl_->write_video(pixels, pts_ns);
 }
+void Producer::write_video(const FrameView& frame, std::optional<std::int64_t> pts_ns) {
+    impl_->write_video(frame, pts_ns);
+}
 std::span<std::byte> Producer::acquire_video() {
     return impl_->acquire_video();
 }
@@ -287,6 +381,27 @@ void Producer::abort_video() {
 }
 void Producer::write_audio(std::span<const std::byte> samples, std::optional<std::int64_t> pts_ns) {
     impl_->write_audio(samples, pts_ns);
+}
+std::chrono::nanoseconds Producer::audio_waiting() const {
+    return impl_->audio_waiting();
+}
+void Producer::set_video_format(const VideoFormat& format) {
+    impl_->set_video_format(format);
+}
+void Producer::set_audio_format(const AudioFormat& format) {
+    impl_->set_audio_format(format);
+}
+void Producer::set_packet_stream(const PacketStream& stream) {
+    impl_->set_packet_stream(stream);
+}
+void Producer::write_packet(const PacketView& packet) {
+    impl_->write_packet(packet);
+}
+void Producer::write_event(std::string_view json, std::optional<std::int64_t> pts_ns) {
+    impl_->write_event(json, pts_ns);
+}
+void Producer::flush() {
+    impl_->flush();
 }
 void Producer::end() {
     impl_->end();

@@ -162,6 +162,13 @@ bool ShmObject::is_still_named() const noexcept {
            mine.st_dev == named.st_dev;
 }
 
+bool ShmObject::is_same_as(const ShmObject& other) const noexcept {
+    struct stat mine {};
+    struct stat theirs {};
+    return ::fstat(fd(), &mine) == 0 && ::fstat(other.fd(), &theirs) == 0 && mine.st_ino == theirs.st_ino &&
+           mine.st_dev == theirs.st_dev;
+}
+
 void fill_object_header(layout::ObjectHeader& header, layout::ObjectType type, std::uint32_t header_size,
                         std::uint64_t object_size, std::uint64_t session) {
     header.magic = layout::kMagic;

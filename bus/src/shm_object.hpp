@@ -35,6 +35,7 @@ public:
     /// Removes the public name if it still is this object's.
     void unlink() noexcept;
     [[nodiscard]] bool is_still_named() const noexcept;
+    [[nodiscard]] bool is_same_as(const ShmObject& other) const noexcept;
 
     [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(region_.get_address()); }
     [[nodiscard]] std::uint64_t size() const noexcept { return region_.get_size(); }

@@ -56,6 +56,8 @@ layout::Caps make_caps(const AudioFormat& format);
 std::optional<VideoFormat> video_format_of(const layout::Caps& caps, std::uint64_t payload_size);
 std::optional<AudioFormat> audio_format_of(const layout::Caps& caps);
 
+/// Lines of one plane of these (valid) caps.
+std::uint32_t plane_lines(const layout::Caps& caps, std::uint32_t plane);
 /// Bytes of one frame with these (valid) caps; bytes of one sample of all channels.
 std::uint64_t frame_bytes(const layout::Caps& caps);
 std::uint32_t sample_bytes(const layout::Caps& caps);

@@ -15,7 +15,7 @@
 namespace ringcast::layout {
 
 inline constexpr std::uint32_t kMajor = 1;  ///< A reader accepts objects whose major equals its own.
-inline constexpr std::uint32_t kMinor = 0;  ///< Minors only give meaning to bytes that were zero.
+inline constexpr std::uint32_t kMinor = 1;  ///< Minors only give meaning to bytes that were zero.
 
 inline constexpr std::size_t kNameBytes = 64;       ///< Names are UTF-8, zero-terminated, zero-padded.
 inline constexpr std::size_t kArenaAlignment = 64;  ///< Payloads start at multiples of this, in the arena.
@@ -76,7 +76,8 @@ struct BusHeader {
     // Owner stores; each change is followed by a wake.
     alignas(64) std::atomic<std::uint32_t> superseded;  // 320  1: another bus object has taken the name
     std::atomic<std::uint32_t> ended;                   // 324  1: the producer ended the stream with end()
-    std::array<std::uint64_t, 7> reserved3;             // 328
+    std::atomic<std::uint64_t> live_session;  // 328  the session whose writers write now (since 1.1; 0: maker's)
+    std::array<std::uint64_t, 6> reserved3;   // 336
 
     // Flush (the avatar was interrupted): written indices first, generation last (release).
     alignas(64) std::atomic<std::uint64_t> flush_generation;         // 384  0: never flushed
@@ -185,7 +186,7 @@ struct BoardCell {
     std::array<std::atomic<std::uint64_t>, kFlowCount> overrun;    // 352  lost: the writer lapped the reader
     std::array<std::atomic<std::uint64_t>, kFlowCount> aborted;    // 384  lost: never finished by its writer
 
-    std::atomic<std::uint64_t> dropped_frames;   // 416  read but not encoded, by choice
+    std::atomic<std::uint64_t> dropped_frames;   // 416  read but not encoded, or encoded but not delivered, by choice
     std::atomic<std::uint64_t> repeated_frames;  // 424  filled in by the timeline
     std::atomic<std::uint64_t> silence_samples;  // 432  filled in by the timeline, per channel
     std::atomic<std::uint64_t> frames_encoded;   // 440
@@ -220,7 +221,8 @@ static_assert(sizeof(BusHeader) == 4096 && sizeof(FlowHeader) == 4096 && sizeof(
 static_assert(sizeof(Descriptor) == 256 && sizeof(BoardCell) == 512);
 static_assert(offsetof(BusHeader, epoch_ns) == 192 && offsetof(BusHeader, writer_mode) == 208);
 static_assert(offsetof(BusHeader, wake_word) == 256 && offsetof(BusHeader, superseded) == 320);
-static_assert(offsetof(BusHeader, ended) == 324 && offsetof(BusHeader, flush_generation) == 384);
+static_assert(offsetof(BusHeader, ended) == 324 && offsetof(BusHeader, live_session) == 328);
+static_assert(offsetof(BusHeader, flush_generation) == 384);
 static_assert(offsetof(BusHeader, flush_index) == 392);
 static_assert(offsetof(FlowHeader, kind) == 128 && offsetof(FlowHeader, slot_count) == 136);
 static_assert(offsetof(FlowHeader, arena_offset) == 152 && offsetof(FlowHeader, first_index) == 168);

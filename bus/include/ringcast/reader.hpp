@@ -55,15 +55,22 @@ class FlowReader {
 public:
     virtual ~FlowReader() = default;
 
-    /// Calls `use` with the record at the cursor, in place, then re-checks its stamp. The cursor moves past it on ok
-    /// and on overrun; records lost before it are counted first. `use` must tolerate torn bytes: it may copy, convert
-    /// or scale, and its result counts only when ok is returned.
+    /// Video and audio: calls `use` with the record at the cursor, in place, then re-checks its stamp. `use` must
+    /// tolerate torn bytes: it may copy, convert or scale, and its result counts only when ok is returned.
+    /// Packets and events, which are parsed: copied, checked, and `use` is only called with what was whole.
+    /// The cursor moves past the record on ok and on overrun; records lost before it are counted first.
     virtual ReadStatus try_read(const std::function<void(const Record&)>& use) = 0;
     /// Like try_read, without moving the cursor and without payload.
     virtual ReadStatus try_peek(Record& record) = 0;
 
-    virtual void seek_oldest() = 0;  ///< cursor to the oldest committed record
-    virtual void seek_newest() = 0;  ///< cursor to the newest committed record (or head when there is none)
+    // Where to start in what the ring still holds; without a record all of them put the cursor at head.
+    virtual void seek_oldest() = 0;  ///< the oldest committed record
+    virtual void seek_newest() = 0;  ///< the newest committed record
+    /// The newest record at which decoding may start. Of a packets flow: the newest keyframe of its video (else of any
+    /// stream) with the configuration records that stand directly before it; oldest when there is none.
+    virtual void seek_keyframe() = 0;
+    /// The newest record with pts <= `pts_ns`, else the oldest. Of a packets flow: then back to the keyframe before it.
+    virtual void seek_pts(std::int64_t pts_ns) = 0;
 
     [[nodiscard]] virtual FlowKind kind() const = 0;
     [[nodiscard]] virtual const layout::Caps& initial_caps() const = 0;
@@ -92,13 +99,19 @@ struct ReaderOptions {
     bool on_board = true;   ///< inspectors leave no trace
 };
 
+/// What the producer declared void because the avatar was interrupted.
+struct FlushState {
+    std::uint64_t generation = 0;                           ///< counts flushes of this bus; 0: never
+    std::array<std::uint64_t, layout::kFlowCount> index{};  ///< per flow: unsent records below are void
+};
+
 enum class WaitResult {
     woken,        ///< look at all flows again
     timed_out,    ///< the deadline passed
     interrupted,  ///< interrupt() was called
 };
 
-/// One session of a bus, mapped read-only.
+/// A bus, mapped read-only, from its start to its end or until another bus takes the name.
 class BusReader {
 public:
     /// nullptr when no bus of that name is there or its producer is gone for good (ended, or dead without a lock).
@@ -111,19 +124,23 @@ public:
 
     /// nullptr while the flow does not exist. The pointer stays valid as long as this object.
     virtual FlowReader* flow(FlowKind kind) = 0;
-    /// Opens flows that came since. Cheap; call it when woken.
+    /// Opens flows that came since, and moves on to the object that superseded a drained one. Cheap; call it when
+    /// woken.
     virtual void refresh() = 0;
 
     /// A ticket to pass to wait(): take it, look at all flows, then wait with it. Nothing in between is missed.
     [[nodiscard]] virtual std::uint32_t ticket() const = 0;
     /// Sleeps until a writer publishes after the ticket was taken, at most 1 s at a time inside.
     virtual WaitResult wait(std::uint32_t ticket, std::chrono::steady_clock::time_point deadline) = 0;
-    virtual void interrupt() = 0;  ///< any thread, also from a signal handler
+    virtual void interrupt() = 0;  ///< any thread, not a signal handler: it may wait for the sleeper to wake
 
     [[nodiscard]] virtual bool ended() const = 0;         ///< end() was called; flows may still hold unread records
-    [[nodiscard]] virtual bool superseded() const = 0;    ///< another session took the name: drain, then attach again
+    [[nodiscard]] virtual bool superseded() const = 0;    ///< another bus took the name: drain, then attach again
     [[nodiscard]] virtual bool writer_alive() const = 0;  ///< kernel lock of any flow of this bus is held
+    /// The session whose writers write now. It changes when a new producer takes over the objects of a dead one;
+    /// records carry the session they belong to.
     [[nodiscard]] virtual std::uint64_t session() const = 0;
+    [[nodiscard]] virtual FlushState flush() const = 0;
     [[nodiscard]] virtual std::int64_t epoch_ns() const = 0;
     [[nodiscard]] virtual std::int64_t epoch_realtime_ns() const = 0;
     [[nodiscard]] virtual std::uint32_t writer_mode() const = 0;

@@ -217,7 +217,9 @@ TEST_F(Bus, accounts_for_every_frame_a_slow_reader_lost) {
 }
 
 TEST_F(Bus, keeps_the_depth_it_promises) {
-    Producer producer(options());  // one second each
+    ProducerOptions wanted = options();  // one second each
+    wanted.mode = WriterMode::lossless;  // with no reader to wait for, and sound that keeps up with the video
+    Producer producer(wanted);
     const auto bus = reader();
     for (unsigned n = 0; n < 200; ++n)
         producer.write_video(frame(n));
@@ -247,19 +249,46 @@ TEST_F(Bus, ends_after_the_last_record_and_removes_every_name) {
     EXPECT_EQ(BusReader::try_attach({.bus = bus_, .name = {}, .plugin = {}}), nullptr);
 }
 
-TEST_F(Bus, without_end_is_superseded_by_the_next_producer) {
+TEST_F(Bus, without_end_goes_on_with_the_next_producer) {
+    auto first = std::make_unique<Producer>(options());
+    first->write_video(frame(1));
+    const std::uint64_t old_session = first->session();
+    const auto bus = reader();
+    const std::uint32_t ticket = bus->ticket();
+    first.reset();
+    EXPECT_FALSE(bus->ended());
+    EXPECT_FALSE(bus->superseded());
+    EXPECT_FALSE(bus->writer_alive());
+    EXPECT_FALSE(shm_files(bus_).empty());
+    EXPECT_EQ(BusReader::try_attach({.bus = bus_, .name = {}, .plugin = {}}), nullptr);
+
+    Producer second(options());
+    EXPECT_EQ(bus->wait(ticket, steady_clock::now()), WaitResult::woken);
+    EXPECT_FALSE(bus->superseded());
+    EXPECT_TRUE(bus->writer_alive());
+    EXPECT_NE(second.session(), old_session);
+    EXPECT_EQ(bus->session(), second.session());
+    second.write_video(frame(2));
+    std::vector<Record> got;
+    while (bus->flow(FlowKind::video)->try_read([&](const Record& record) { got.push_back(record); }) ==
+           ReadStatus::ok) {
+    }
+    ASSERT_EQ(got.size(), 2U);  // what the dead one left is still readable
+    EXPECT_EQ(got[0].session, old_session);
+    EXPECT_EQ(got[1].session, second.session());
+    EXPECT_EQ(got[1].index, got[0].index + 1);
+    second.end();
+}
+
+TEST_F(Bus, without_end_is_superseded_by_a_producer_of_another_mode) {
     auto first = std::make_unique<Producer>(options());
     first->write_video(frame(1));
     const auto old = reader();
     const std::uint32_t ticket = old->ticket();
     first.reset();
-    EXPECT_FALSE(old->ended());
-    EXPECT_FALSE(old->superseded());
-    EXPECT_FALSE(old->writer_alive());
-    EXPECT_FALSE(shm_files(bus_).empty());
-    EXPECT_EQ(BusReader::try_attach({.bus = bus_, .name = {}, .plugin = {}}), nullptr);
-
-    Producer second(options());
+    ProducerOptions other = options();
+    other.mode = WriterMode::paced;
+    Producer second(other);
     EXPECT_EQ(old->wait(ticket, steady_clock::now()), WaitResult::woken);
     EXPECT_TRUE(old->superseded());
     EXPECT_EQ(drain(*old->flow(FlowKind::video)), 1U);  // what was mapped is still readable

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Copies into the ring.
+#pragma once
+
+#include <cstddef>
+
+namespace ringcast {
+
+/// Copies `size` bytes into the ring. Large runs go past the caches with streaming stores: the writer does not read
+/// them again, and reading the target's lines first only to overwrite them would cost a third of the memory traffic
+/// (figures in docs/performance.md). They are weakly ordered: FlowWriter::commit() fences before the stamp.
+void copy_into_ring(std::byte* target, const std::byte* source, std::size_t size) noexcept;
+
+/// `lines` lines of `line_bytes`, the source's `source_stride` apart, the target's `target_stride`.
+void copy_lines_into_ring(std::byte* target, std::size_t target_stride, const std::byte* source,
+                          std::ptrdiff_t source_stride, std::size_t line_bytes, std::size_t lines) noexcept;
+
+}  // namespace ringcast
