@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <optional>
@@ -71,11 +74,29 @@ std::span<const std::byte> bytes_of(const void* data, std::size_t bytes, const c
     return {static_cast<const std::byte*>(data), bytes};
 }
 
-ringcast::ProducerOptions options_of(const ringcast_producer_config& config) {
-    if (config.size < sizeof(ringcast_producer_config)) {
-        refuse("ringcast_producer_config.size is " + std::to_string(config.size) + ", expected at least " +
-               std::to_string(sizeof(ringcast_producer_config)));
-    }
+/// Of programs compiled before the fields after audio_depth_ns were added.
+constexpr std::size_t kFirstConfigSize = offsetof(ringcast_producer_config, group);
+
+template <class T>
+void check_size(const T& value, std::size_t least, const char* what) {
+    if (value.size >= least) return;
+    refuse(std::string(what) + ".size is " + std::to_string(value.size) + ", expected at least " +
+           std::to_string(least));
+}
+
+ringcast::VideoFormat video_of(std::uint32_t pixel_format, std::uint32_t width, std::uint32_t height,
+                               std::uint32_t fps_num, std::uint32_t fps_den) {
+    return {static_cast<ringcast::PixelFormat>(pixel_format), width, height, {fps_num, fps_den}};
+}
+
+ringcast::AudioFormat audio_of(std::uint32_t sample_format, std::uint32_t rate, std::uint32_t channels) {
+    return {static_cast<ringcast::SampleFormat>(sample_format), rate, channels};
+}
+
+ringcast::ProducerOptions options_of(const ringcast_producer_config& given) {
+    check_size(given, kFirstConfigSize, "ringcast_producer_config");
+    ringcast_producer_config config{};
+    std::memcpy(&config, &given, std::min<std::size_t>(given.size, sizeof(config)));
     if (config.mode > RINGCAST_LOSSLESS)
         refuse("mode " + std::to_string(config.mode) + " is none of live, paced, lossless");
     ringcast::ProducerOptions options;
@@ -83,15 +104,15 @@ ringcast::ProducerOptions options_of(const ringcast_producer_config& config) {
     if (config.name != nullptr) options.name = config.name;
     options.mode = static_cast<ringcast::WriterMode>(config.mode);
     if (config.width > 0 || config.height > 0) {
-        options.video = ringcast::VideoFormat{static_cast<ringcast::PixelFormat>(config.pixel_format),
-                                              config.width,
-                                              config.height,
-                                              {config.fps_num, config.fps_den}};
+        options.video = video_of(config.pixel_format, config.width, config.height, config.fps_num, config.fps_den);
     }
     if (config.sample_rate > 0) {
-        options.audio = ringcast::AudioFormat{static_cast<ringcast::SampleFormat>(config.sample_format),
-                                              config.sample_rate, config.channels};
+        options.audio = audio_of(config.sample_format, config.sample_rate, config.channels);
     }
+    if (config.group != nullptr) options.group = config.group;
+    if (config.permissions != 0) options.permissions = config.permissions;
+    options.packets = config.packets != 0;
+    options.events = config.events != 0;
     options.video_depth = depth_of(config.video_depth_ns);
     options.audio_depth = depth_of(config.audio_depth_ns);
     return options;
@@ -128,6 +149,20 @@ int ringcast_producer_write_video(ringcast_producer* producer, const void* pixel
     });
 }
 
+int ringcast_producer_write_video_planes(ringcast_producer* producer, const void* const planes[4],
+                                         const ptrdiff_t strides[4], int64_t pts_ns) {
+    return guard([&] {
+        required(planes, "planes");
+        required(strides, "strides");
+        ringcast::FrameView frame;
+        for (std::size_t i = 0; i < frame.planes.size(); ++i) {
+            frame.planes[i] = static_cast<const std::byte*>(planes[i]);
+            frame.strides[i] = strides[i];
+        }
+        required(producer, "producer")->producer.write_video(frame, pts_of(pts_ns));
+    });
+}
+
 int ringcast_producer_acquire_video(ringcast_producer* producer, void** pixels, size_t* bytes) {
     return guard([&] {
         required(pixels, "pixels");
@@ -150,6 +185,59 @@ int ringcast_producer_write_audio(ringcast_producer* producer, const void* sampl
     return guard([&] {
         required(producer, "producer")->producer.write_audio(bytes_of(samples, bytes, "samples"), pts_of(pts_ns));
     });
+}
+
+int64_t ringcast_producer_audio_waiting(const ringcast_producer* producer) {
+    return producer == nullptr ? 0 : producer->producer.audio_waiting().count();
+}
+
+int ringcast_producer_set_video_format(ringcast_producer* producer, uint32_t pixel_format, uint32_t width,
+                                       uint32_t height, uint32_t fps_num, uint32_t fps_den) {
+    return guard([&] {
+        required(producer, "producer")
+            ->producer.set_video_format(video_of(pixel_format, width, height, fps_num, fps_den));
+    });
+}
+
+int ringcast_producer_set_audio_format(ringcast_producer* producer, uint32_t sample_format, uint32_t sample_rate,
+                                       uint32_t channels) {
+    return guard([&] {
+        required(producer, "producer")->producer.set_audio_format(audio_of(sample_format, sample_rate, channels));
+    });
+}
+
+int ringcast_producer_set_packet_stream(ringcast_producer* producer, const ringcast_packet_stream* stream) {
+    return guard([&] {
+        check_size(*required(stream, "stream"), sizeof(ringcast_packet_stream), "ringcast_packet_stream");
+        ringcast::PacketStream wanted;
+        wanted.id = stream->id;
+        wanted.codec = static_cast<ringcast::Codec>(stream->codec);
+        wanted.width = stream->width;
+        wanted.height = stream->height;
+        wanted.fps = {stream->fps_num, stream->fps_den};
+        wanted.rate = stream->sample_rate;
+        wanted.channels = stream->channels;
+        const auto config = bytes_of(stream->config, stream->config_bytes, "config");
+        wanted.config.assign(config.begin(), config.end());
+        required(producer, "producer")->producer.set_packet_stream(wanted);
+    });
+}
+
+int ringcast_producer_write_packet(ringcast_producer* producer, const ringcast_packet* packet) {
+    return guard([&] {
+        check_size(*required(packet, "packet"), sizeof(ringcast_packet), "ringcast_packet");
+        required(producer, "producer")
+            ->producer.write_packet({packet->stream_id, packet->pts_ns, packet->dts_ns, packet->duration_ns,
+                                     packet->key != 0, bytes_of(packet->data, packet->bytes, "data")});
+    });
+}
+
+int ringcast_producer_write_event(ringcast_producer* producer, const char* json, int64_t pts_ns) {
+    return guard([&] { required(producer, "producer")->producer.write_event(required(json, "json"), pts_of(pts_ns)); });
+}
+
+int ringcast_producer_flush(ringcast_producer* producer) {
+    return guard([&] { required(producer, "producer")->producer.flush(); });
 }
 
 int ringcast_producer_wait_readers(const ringcast_producer* producer, uint32_t count, int64_t timeout_ns) {

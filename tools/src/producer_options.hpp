@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "command.hpp"
 #include "ringcast/producers/console.hpp"
@@ -21,7 +22,8 @@ struct ProducerWords {
     std::string name;
     std::string size = "1280x720";
     std::string fps = "25";
-    std::string mode = "live";
+    std::vector<std::string> modes;
+    std::string group;
     std::optional<double> seconds;
     unsigned wait_readers = 0;
     std::optional<double> wait_timeout;
@@ -42,6 +44,16 @@ inline std::string check_fps(const std::string& text) {
     return "\"" + sanitise(text, 64) + "\" is not a frame rate: use 25, 30000/1001 or 29.97";
 }
 
+inline bool is_octal(const std::string& text) {
+    return text.size() >= 3 && text.size() <= 4 && text.find_first_not_of("01234567") == std::string::npos;
+}
+
+/// Two senses share the word, as both are called mode in their fields; they cannot be mistaken for one another.
+inline std::string check_mode(const std::string& text) {
+    if (text == "live" || text == "paced" || text == "lossless" || is_octal(text)) return {};
+    return "\"" + sanitise(text, 64) + "\" is not a mode: use live, paced or lossless, or octal digits such as 0640";
+}
+
 inline CLI::Validator length_check() {
     return CLI::Validator(
         [](const std::string& text) -> std::string {
@@ -59,11 +71,14 @@ inline void add_producer_words(CLI::App& verb, ProducerWords& words) {
         ->check(check_fps)
         ->capture_default_str()
         ->type_name("F|N/D");
-    verb.add_option("--mode", words.mode,
-                    "live: never waits. paced: the bus keeps the clock. lossless: as fast as sinks read.")
-        ->check(CLI::IsMember({"live", "paced", "lossless"}).description(""))
-        ->capture_default_str()
-        ->type_name("live|paced|lossless");
+    verb.add_option("--mode", words.modes,
+                    "live (default): never waits. paced: the bus keeps the clock. lossless: as fast as sinks read. "
+                    "Octal digits instead say who may read the bus: 0600, 0640 (default), 0660, 0644.")
+        ->check(check_mode)
+        ->allow_extra_args(false)
+        ->type_name("live|paced|lossless|0640");
+    verb.add_option("--group", words.group, "Group whose members may read the bus (sinks of other users, containers).")
+        ->type_name("GROUP");
     verb.add_option("--wait-readers", words.wait_readers, "Start when N sinks are attached, encoders open.")
         ->check(CLI::Range(0U, static_cast<unsigned>(layout::kBoardCells)).description(""))
         ->type_name("N");
@@ -83,9 +98,17 @@ inline VideoFormat video_format_from(const ProducerWords& words, PixelFormat for
     return video;
 }
 
-inline WriterMode mode_from(const std::string& word) {
-    if (word == "paced") return WriterMode::paced;
-    return word == "lossless" ? WriterMode::lossless : WriterMode::live;
+/// The last word of each sense counts.
+inline void apply_modes(const std::vector<std::string>& words, ProducerOptions& options) {
+    for (const std::string& word : words) {
+        if (is_octal(word)) {
+            options.permissions = static_cast<std::uint32_t>(std::stoul(word, nullptr, 8));
+        } else {
+            options.mode = word == "paced"      ? WriterMode::paced
+                           : word == "lossless" ? WriterMode::lossless
+                                                : WriterMode::live;
+        }
+    }
 }
 
 inline std::chrono::nanoseconds nanoseconds_of(double seconds) {
@@ -102,7 +125,8 @@ inline producers::LoopOptions loop_options_from(const ProducerWords& words, cons
     producers::LoopOptions options;
     options.producer.bus = words.bus;
     options.producer.name = words.name;
-    options.producer.mode = mode_from(words.mode);
+    apply_modes(words.modes, options.producer);
+    options.producer.group = words.group;
     options.producer.video = video;
     options.producer.audio = audio;
     options.wait_readers = words.wait_readers;

@@ -68,7 +68,43 @@ typedef struct ringcast_producer_config {
     uint32_t channels;      /* 1..8, interleaved */
     int64_t video_depth_ns; /* 0: default (1 s, shrunk to what shared memory holds) */
     int64_t audio_depth_ns; /* 0: default (30 s) */
+    /* Since 0.2; a smaller `size` leaves these at 0. */
+    const char* group;    /* whose members may read the bus, by name or number; NULL: the process's own */
+    uint32_t permissions; /* 0600, 0640 (0660 means the same), 0644; 0: 0640 */
+    uint32_t packets;     /* 1: with a packets flow */
+    uint32_t events;      /* 1: with an events flow */
+    uint32_t reserved;    /* 0 */
 } ringcast_producer_config;
+
+enum ringcast_codec { RINGCAST_H264 = 1, RINGCAST_H265 = 2, RINGCAST_AAC = 3, RINGCAST_OPUS = 4 };
+
+/* One elementary stream of the packets flow. */
+typedef struct ringcast_packet_stream {
+    uint32_t size; /* sizeof(ringcast_packet_stream) */
+    uint32_t id;
+    uint32_t codec; /* enum ringcast_codec */
+    uint32_t width; /* video: pixels; 0: audio */
+    uint32_t height;
+    uint32_t fps_num; /* 0/1: unknown */
+    uint32_t fps_den;
+    uint32_t sample_rate; /* audio: Hz */
+    uint32_t channels;
+    uint32_t config_bytes;
+    const void* config; /* avcC, hvcC, AudioSpecificConfig, OpusHead; copied */
+} ringcast_packet_stream;
+
+/* One encoded packet: H.264 and H.265 with length prefixes, AAC raw. */
+typedef struct ringcast_packet {
+    uint32_t size; /* sizeof(ringcast_packet) */
+    uint32_t stream_id;
+    int64_t pts_ns;
+    int64_t dts_ns; /* rises from packet to packet of a stream */
+    int64_t duration_ns;
+    uint32_t key; /* 1: decoding may start here */
+    uint32_t reserved;
+    const void* data; /* copied */
+    size_t bytes;
+} ringcast_packet;
 
 /* The version of the library, "0.1.0". Never NULL. [any thread] */
 RINGCAST_C_API const char* ringcast_version(void);
@@ -88,20 +124,53 @@ RINGCAST_C_API const char* ringcast_producer_warning(const ringcast_producer* pr
 RINGCAST_C_API int ringcast_producer_write_video(ringcast_producer* producer, const void* pixels, size_t bytes,
                                                  int64_t pts_ns);
 
+/* The same from planes and lines that lie apart: strides in bytes from line to line (negative: upwards), 0 for lines
+ * without padding. Both arrays have four entries; those beyond the format's planes are not read. [video thread] */
+RINGCAST_C_API int ringcast_producer_write_video_planes(ringcast_producer* producer, const void* const planes[4],
+                                                        const ptrdiff_t strides[4], int64_t pts_ns);
+
 /* Hands out the next slot to render into: *pixels is writable, *bytes long, until commit or abort. [video thread] */
 RINGCAST_C_API int ringcast_producer_acquire_video(ringcast_producer* producer, void** pixels, size_t* bytes);
 RINGCAST_C_API int ringcast_producer_commit_video(ringcast_producer* producer, int64_t pts_ns);
 RINGCAST_C_API int ringcast_producer_abort_video(ringcast_producer* producer);
 
-/* Copies interleaved samples (bytes = samples x channels x sample size), any length. [audio thread] */
+/* Copies interleaved samples (bytes = samples x channels x sample size), any length. What the ring cannot hold yet
+ * waits in this process and is fed by the clock (lossless: by the video's pts). TOO_LARGE: more than 120 s would wait;
+ * nothing of this push was written. [audio thread] */
 RINGCAST_C_API int ringcast_producer_write_audio(ringcast_producer* producer, const void* samples, size_t bytes,
                                                  int64_t pts_ns);
+
+/* Nanoseconds of sound that still wait in this process. [any thread] */
+RINGCAST_C_API int64_t ringcast_producer_audio_waiting(const ringcast_producer* producer);
+
+/* Another format from the next frame or sample on: size, fps_* and pixel_format, or sample_*, as in the configuration.
+ * NO_SPACE: shared memory is too small for it; the old format stays. [video thread], [audio thread] */
+RINGCAST_C_API int ringcast_producer_set_video_format(ringcast_producer* producer, uint32_t pixel_format,
+                                                      uint32_t width, uint32_t height, uint32_t fps_num,
+                                                      uint32_t fps_den);
+RINGCAST_C_API int ringcast_producer_set_audio_format(ringcast_producer* producer, uint32_t sample_format,
+                                                      uint32_t sample_rate, uint32_t channels);
+
+/* Declares a stream of the packets flow before its first packet, or changes it from its next keyframe on.
+ * [packets thread] */
+RINGCAST_C_API int ringcast_producer_set_packet_stream(ringcast_producer* producer,
+                                                       const ringcast_packet_stream* stream);
+RINGCAST_C_API int ringcast_producer_write_packet(ringcast_producer* producer, const ringcast_packet* packet);
+
+/* One small JSON text, UTF-8, zero-terminated, at most 64 KiB; not parsed here. RINGCAST_PTS_AUTO: where the next
+ * frame, else the next sample, else now stands. [events thread] */
+RINGCAST_C_API int ringcast_producer_write_event(ringcast_producer* producer, const char* json, int64_t pts_ns);
+
+/* The avatar was interrupted: what sinks have not sent yet is void, and so is the sound that waits here. [any thread]
+ */
+RINGCAST_C_API int ringcast_producer_flush(ringcast_producer* producer);
 
 /* Waits until `count` sinks are attached with their encoders open. 0, or NOT_FOUND at the time-out. [any thread] */
 RINGCAST_C_API int ringcast_producer_wait_readers(const ringcast_producer* producer, uint32_t count,
                                                   int64_t timeout_ns);
 
-/* Ends the stream: sinks finish their outputs. Idempotent. [one thread, no write in progress] */
+/* Ends the stream: sinks finish their outputs. Sound that waits is fed first, by the clock: the call takes that long.
+ * Idempotent. [one thread, no write in progress] */
 RINGCAST_C_API int ringcast_producer_end(ringcast_producer* producer);
 
 /* Frees the handle. Without end() before, the stream counts as interrupted, not ended: sinks wait for the next

@@ -13,6 +13,7 @@ FrameRate = Union[int, float, str, Fraction, "tuple[int, int]"]
 
 PIXEL_FORMATS = {"rgb24": 1, "bgr24": 2, "rgba": 3, "bgra": 4, "i420": 5, "nv12": 6}
 SAMPLE_FORMATS = {"s16": 1, "f32": 2}
+CODECS = {"h264": 1, "h265": 2, "aac": 3, "opus": 4}
 MODES = {"live": 0, "paced": 1, "lossless": 2}
 
 # The NTSC rates are n * 1000/1001 exactly; their decimal names are roundings.

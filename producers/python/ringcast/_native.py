@@ -31,6 +31,45 @@ class ProducerConfig(ctypes.Structure):
         ("channels", c_uint32),
         ("video_depth_ns", c_int64),
         ("audio_depth_ns", c_int64),
+        ("group", c_char_p),
+        ("permissions", c_uint32),
+        ("packets", c_uint32),
+        ("events", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+class PacketStream(ctypes.Structure):
+    """struct ringcast_packet_stream."""
+
+    _fields_ = [
+        ("size", c_uint32),
+        ("id", c_uint32),
+        ("codec", c_uint32),
+        ("width", c_uint32),
+        ("height", c_uint32),
+        ("fps_num", c_uint32),
+        ("fps_den", c_uint32),
+        ("sample_rate", c_uint32),
+        ("channels", c_uint32),
+        ("config_bytes", c_uint32),
+        ("config", c_char_p),
+    ]
+
+
+class Packet(ctypes.Structure):
+    """struct ringcast_packet."""
+
+    _fields_ = [
+        ("size", c_uint32),
+        ("stream_id", c_uint32),
+        ("pts_ns", c_int64),
+        ("dts_ns", c_int64),
+        ("duration_ns", c_int64),
+        ("key", c_uint32),
+        ("reserved", c_uint32),
+        ("data", c_char_p),
+        ("bytes", c_size_t),
     ]
 
 
@@ -48,10 +87,18 @@ _declare("ringcast_last_error", c_char_p)
 _declare("ringcast_producer_open", c_int, POINTER(ProducerConfig), POINTER(c_void_p))
 _declare("ringcast_producer_warning", c_char_p, c_void_p)
 _declare("ringcast_producer_write_video", c_int, c_void_p, c_void_p, c_size_t, c_int64)
+_declare("ringcast_producer_write_video_planes", c_int, c_void_p, c_void_p * 4, ctypes.c_ssize_t * 4, c_int64)
 _declare("ringcast_producer_acquire_video", c_int, c_void_p, POINTER(c_void_p), POINTER(c_size_t))
 _declare("ringcast_producer_commit_video", c_int, c_void_p, c_int64)
 _declare("ringcast_producer_abort_video", c_int, c_void_p)
 _declare("ringcast_producer_write_audio", c_int, c_void_p, c_void_p, c_size_t, c_int64)
+_declare("ringcast_producer_audio_waiting", c_int64, c_void_p)
+_declare("ringcast_producer_set_video_format", c_int, c_void_p, c_uint32, c_uint32, c_uint32, c_uint32, c_uint32)
+_declare("ringcast_producer_set_audio_format", c_int, c_void_p, c_uint32, c_uint32, c_uint32)
+_declare("ringcast_producer_set_packet_stream", c_int, c_void_p, POINTER(PacketStream))
+_declare("ringcast_producer_write_packet", c_int, c_void_p, POINTER(Packet))
+_declare("ringcast_producer_write_event", c_int, c_void_p, c_char_p, c_int64)
+_declare("ringcast_producer_flush", c_int, c_void_p)
 _declare("ringcast_producer_wait_readers", c_int, c_void_p, c_uint32, c_int64)
 _declare("ringcast_producer_end", c_int, c_void_p)
 _declare("ringcast_producer_close", None, c_void_p)
@@ -81,6 +128,12 @@ def write_video(handle: c_void_p, address: int, size: int, pts_ns: int) -> None:
     _check(_lib.ringcast_producer_write_video(handle, address, size, pts_ns))
 
 
+def write_lines(handle: c_void_p, address: int, stride: int, pts_ns: int) -> None:
+    """One packed plane whose lines lie `stride` bytes apart."""
+    planes, strides = (c_void_p * 4)(address), (ctypes.c_ssize_t * 4)(stride)
+    _check(_lib.ringcast_producer_write_video_planes(handle, planes, strides, pts_ns))
+
+
 def acquire_video(handle: c_void_p) -> tuple[int, int]:
     """Address and size of the next slot."""
     address, size = c_void_p(), c_size_t()
@@ -98,6 +151,36 @@ def abort_video(handle: c_void_p) -> None:
 
 def write_audio(handle: c_void_p, address: int, size: int, pts_ns: int) -> None:
     _check(_lib.ringcast_producer_write_audio(handle, address, size, pts_ns))
+
+
+def audio_waiting(handle: c_void_p) -> int:
+    return int(_lib.ringcast_producer_audio_waiting(handle))
+
+
+def set_video_format(handle: c_void_p, pixel_format: int, width: int, height: int, fps: tuple[int, int]) -> None:
+    _check(_lib.ringcast_producer_set_video_format(handle, pixel_format, width, height, *fps))
+
+
+def set_audio_format(handle: c_void_p, sample_format: int, rate: int, channels: int) -> None:
+    _check(_lib.ringcast_producer_set_audio_format(handle, sample_format, rate, channels))
+
+
+def set_packet_stream(handle: c_void_p, stream: PacketStream) -> None:
+    stream.size = ctypes.sizeof(PacketStream)
+    _check(_lib.ringcast_producer_set_packet_stream(handle, byref(stream)))
+
+
+def write_packet(handle: c_void_p, packet: Packet) -> None:
+    packet.size = ctypes.sizeof(Packet)
+    _check(_lib.ringcast_producer_write_packet(handle, byref(packet)))
+
+
+def write_event(handle: c_void_p, json: bytes, pts_ns: int) -> None:
+    _check(_lib.ringcast_producer_write_event(handle, json, pts_ns))
+
+
+def flush(handle: c_void_p) -> None:
+    _check(_lib.ringcast_producer_flush(handle))
 
 
 def wait_readers(handle: c_void_p, count: int, timeout_ns: int) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import operator
 import os
 import sys
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from . import _native
 from ._errors import EndedError, ForkedError
 from ._formats import (
+    CODECS,
     MODES,
     PIXEL_FORMATS,
     SAMPLE_FORMATS,
@@ -58,6 +60,10 @@ class Producer:
         name: Optional[str] = None,
         video_depth: Optional[float] = None,
         audio_depth: Optional[float] = None,
+        packets: bool = False,
+        events: bool = False,
+        group: Optional[str] = None,
+        permissions: int = 0o640,
     ) -> None:
         """Creates the bus and reserves its memory.
 
@@ -74,6 +80,10 @@ class Producer:
         :param video_depth: seconds of video the ring holds; by default 1, less where shared memory is small (with a
             RuntimeWarning).
         :param audio_depth: seconds of audio the ring holds; by default 30.
+        :param packets: also a flow of encoded packets (``set_packet_stream``, ``write_packet``).
+        :param events: also a flow of small JSON events (``write_event``).
+        :param group: group whose members may read the bus (sinks that run as another user, containers).
+        :param permissions: 0o600, 0o640 (the group may read; 0o660 means the same) or 0o644 (everybody may).
         :raises BusyError: another live producer holds the bus; the text names its pid.
         :raises NoSpaceError: shared memory is too small; the text names the fix.
         :raises ValueError: an argument is out of range.
@@ -83,6 +93,7 @@ class Producer:
         self._pid = os.getpid()
         self._ended = False
         self._bus = bus
+        self._mode = mode
         self._format = format
         self._sample_format = sample_format
         self._channels = channels
@@ -105,6 +116,8 @@ class Producer:
             config.channels = _natural("channels", channels)
             config.sample_format = choose("sample_format", sample_format, SAMPLE_FORMATS)
             config.audio_depth_ns = _depth_ns("audio_depth", audio_depth)
+        config.group = group.encode() if group else None
+        config.permissions, config.packets, config.events = permissions, packets, events
         self._handle = _native.producer_open(config)
         if warning := _native.producer_warning(self._handle):
             warnings.warn(warning, RuntimeWarning, stacklevel=2)
@@ -121,9 +134,11 @@ class Producer:
         array, pts_ns = as_frame(frame, self._format, shape), _pts_ns(pts)
         if array.flags.c_contiguous:
             _native.write_video(handle, array.ctypes.data, array.nbytes, pts_ns)
-            return
-        with self.acquire(pts) as slot:
-            np.copyto(slot, array)
+        elif array.ndim == 3 and array[0].flags.c_contiguous:  # a crop, or upside down: whole lines, apart
+            _native.write_lines(handle, array.ctypes.data, array.strides[0], pts_ns)
+        else:
+            with self.acquire(pts) as slot:
+                np.copyto(slot, array)
 
     @contextmanager
     def acquire(self, pts: Optional[int] = None) -> Iterator[npt.NDArray[np.uint8]]:
@@ -148,7 +163,9 @@ class Producer:
         _native.commit_video(handle, pts_ns)
 
     def write_audio(self, samples: npt.ArrayLike, pts: Optional[int] = None) -> None:
-        """Copies samples into the ring and publishes them, in blocks of at most 100 ms.
+        """Copies samples into the ring and publishes them, in blocks of at most 100 ms. Any length: what the ring cannot
+        hold yet (a whole speech before its first frame) waits in this process, at most 120 s, and is fed by the clock,
+        in lossless mode by the frames.
 
         :param samples: int16, or floats with full scale at 1.0, of shape (n,) for one channel or (n, channels). What
             is not in the flow's sample format is converted; floats beyond full scale are clipped, NaN becomes 0.
@@ -161,6 +178,65 @@ class Producer:
         array, pts_ns = as_samples(samples, self._sample_format, self._channels), _pts_ns(pts)
         if array.size:
             _native.write_audio(handle, array.ctypes.data, array.nbytes, pts_ns)
+
+    @property
+    def audio_waiting(self) -> float:
+        """Seconds of sound that still wait in this process."""
+        return _native.audio_waiting(self._open_handle()) / 1e9
+
+    def set_video_format(self, size: tuple[int, int], fps: FrameRate, format: str) -> None:
+        """Another size, rate or pixel format from the next frame on; sinks scale to the size they began with.
+
+        :raises NoSpaceError: shared memory is too small for it; the old format stays.
+        """
+        self._video_shape()
+        width, height = (_natural("size", side) for side in size)
+        number = choose("format", format, PIXEL_FORMATS)
+        _native.set_video_format(self._open_handle(), number, width, height, parse_fps(fps))
+        self._format, self._shape = format, frame_shape(format, width, height)
+
+    def set_audio_format(self, rate: int, channels: int, sample_format: str) -> None:
+        """Another rate, layout or sample format from the next sample on."""
+        number = choose("sample_format", sample_format, SAMPLE_FORMATS)
+        _native.set_audio_format(self._open_handle(), number, _natural("rate", rate), _natural("channels", channels))
+        self._sample_format, self._channels = sample_format, channels
+
+    def set_packet_stream(
+        self,
+        codec: Literal["h264", "h265", "aac", "opus"],
+        config: bytes,
+        id: int = 0,
+        size: Optional[tuple[int, int]] = None,
+        fps: FrameRate = 25,
+        rate: Optional[int] = None,
+        channels: Optional[int] = None,
+    ) -> None:
+        """Declares a stream of the packets flow: ``size`` and ``fps`` for video, ``rate`` and ``channels`` for audio.
+
+        :param config: avcC, hvcC, AudioSpecificConfig or OpusHead (what libav calls extradata).
+        """
+        stream = _native.PacketStream(id=id, codec=choose("codec", codec, CODECS))
+        stream.config, stream.config_bytes = config, len(config)
+        if size is not None:
+            stream.width, stream.height = size
+            stream.fps_num, stream.fps_den = parse_fps(fps)
+        if rate is not None:
+            stream.sample_rate, stream.channels = _natural("rate", rate), _natural("channels", channels or 0)
+        _native.set_packet_stream(self._open_handle(), stream)
+
+    def write_packet(self, data: bytes, pts: int, dts: int, duration: int, key: bool, id: int = 0) -> None:
+        """One encoded packet: H.264 and H.265 with length prefixes, AAC raw; times in nanoseconds, dts rises."""
+        packet = _native.Packet(stream_id=id, pts_ns=pts, dts_ns=dts, duration_ns=duration, key=key)
+        packet.data, packet.bytes = data, len(data)
+        _native.write_packet(self._open_handle(), packet)
+
+    def write_event(self, event: object, pts: Optional[int] = None) -> None:
+        """One event, as JSON; None for pts: where the next frame stands."""
+        _native.write_event(self._open_handle(), json.dumps(event, ensure_ascii=False).encode(), _pts_ns(pts))
+
+    def flush(self) -> None:
+        """The avatar was interrupted: what sinks have not sent yet is void, and so is the sound that waits here."""
+        _native.flush(self._open_handle())
 
     def wait_readers(self, count: int, timeout: Optional[float] = None) -> bool:
         """Waits until ``count`` sinks are attached with their encoders open.
@@ -177,9 +253,12 @@ class Producer:
                 return False
 
     def end(self) -> None:
-        """Ends the stream: sinks finish their outputs. A second call does nothing."""
+        """Ends the stream: sinks finish their outputs. Sound that waits is fed first, by the clock, which takes its time
+        (Ctrl-C ends it). A second call does nothing."""
         if self._ended:
             return
+        while self._mode != "lossless" and self.audio_waiting > 0:
+            time.sleep(min(self.audio_waiting, 0.1))  # not inside C, where Ctrl-C would not be heard
         _native.producer_end(self._open_handle())
         self._ended = True
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C face: codes instead of exceptions, and no argument that crashes it.
+#include <array>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 #include <thread>
@@ -100,6 +102,55 @@ TEST_F(CApi, refuses_wrong_arguments_with_a_code_and_a_line) {
     EXPECT_EQ(wrong([](auto& c) { c.audio_depth_ns = std::numeric_limits<std::int64_t>::max(); }), RINGCAST_E_NO_SPACE);
     EXPECT_TRUE(shm_files(bus_).empty());
     EXPECT_EQ(open_code(config()), 0);
+}
+
+TEST_F(CApi, takes_the_smaller_configuration_of_older_programs) {
+    auto wanted = config();
+    wanted.size = offsetof(ringcast_producer_config, group);
+    wanted.group = reinterpret_cast<const char*>(1);  // beyond what this program says it has: never looked at
+    EXPECT_EQ(open_code(wanted), 0) << ringcast_last_error();
+}
+
+TEST_F(CApi, writes_packets_events_planes_and_flushes) {
+    auto wanted = config();
+    wanted.packets = wanted.events = 1;
+    ringcast_producer* producer = nullptr;
+    ASSERT_EQ(ringcast_producer_open(&wanted, &producer), 0) << ringcast_last_error();
+    const auto bus = reader();
+    const std::vector<std::byte> pixels(kFrameBytes * 2);
+    const void* planes[4] = {pixels.data()};
+    const ptrdiff_t strides[4] = {128};
+    EXPECT_EQ(ringcast_producer_write_video_planes(producer, planes, strides, RINGCAST_PTS_AUTO), 0);
+    ringcast_packet_stream stream{};
+    stream.size = sizeof stream;
+    stream.codec = RINGCAST_AAC;
+    stream.sample_rate = 48000;
+    stream.channels = 2;
+    stream.config = "ab";
+    stream.config_bytes = 2;
+    EXPECT_EQ(ringcast_producer_set_packet_stream(producer, &stream), 0) << ringcast_last_error();
+    ringcast_packet packet{};
+    packet.size = sizeof packet;
+    packet.key = 1;
+    packet.data = "data";
+    packet.bytes = 4;
+    EXPECT_EQ(ringcast_producer_write_packet(producer, &packet), 0) << ringcast_last_error();
+    EXPECT_EQ(ringcast_producer_write_packet(producer, &packet), RINGCAST_E_INVALID_ARGUMENT);  // dts stands still
+    packet.size = 4;
+    EXPECT_EQ(ringcast_producer_write_packet(producer, &packet), RINGCAST_E_INVALID_ARGUMENT);
+    EXPECT_EQ(ringcast_producer_write_event(producer, "{}", RINGCAST_PTS_AUTO), 0);
+    EXPECT_EQ(ringcast_producer_flush(producer), 0);
+    EXPECT_EQ(ringcast_producer_set_video_format(producer, RINGCAST_I420, 16, 8, 30, 1), 0) << ringcast_last_error();
+    EXPECT_EQ(ringcast_producer_set_audio_format(producer, RINGCAST_F32, 16000, 1), 0) << ringcast_last_error();
+    EXPECT_EQ(ringcast_producer_audio_waiting(producer), 0);
+    EXPECT_EQ(drain(*bus->flow(FlowKind::video)), 1U);
+    EXPECT_EQ(drain(*bus->flow(FlowKind::packets)), 2U);
+    EXPECT_EQ(drain(*bus->flow(FlowKind::events)), 1U);
+    EXPECT_EQ(bus->flush().index, (std::array<std::uint64_t, 4>{1, 0, 2, 1}));
+    ringcast_producer_end(producer);
+    ringcast_producer_close(producer);
+    EXPECT_EQ(ringcast_producer_flush(nullptr), RINGCAST_E_INVALID_ARGUMENT);
+    EXPECT_EQ(ringcast_producer_write_packet(nullptr, nullptr), RINGCAST_E_INVALID_ARGUMENT);
 }
 
 TEST_F(CApi, takes_null_for_no_crash) {
