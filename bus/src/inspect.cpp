@@ -115,6 +115,16 @@ CellInfo read_cell(const layout::BoardCell& cell, unsigned number) {
     return info;
 }
 
+/// Of whoever writes now: a producer that took the bus over did not make it. Lock files tell their owner's user only.
+std::uint32_t writer_pid(const std::string& bus, std::uint32_t creator) {
+    for (const FlowKind kind : kAllFlows) {
+        if (!is_locked(liveness_path(bus, kind))) continue;
+        const pid_t holder = noted_holder(writer_lock_path(bus, kind));
+        if (holder > 0) return static_cast<std::uint32_t>(holder);
+    }
+    return creator;
+}
+
 void inspect_board(BusInfo& info, std::uint64_t made_by) {
     const auto object =
         ShmObject::open(board_object(info.name), ShmObject::Access::read_only, layout::ObjectType::board);
@@ -238,7 +248,7 @@ BusInfo inspect_bus(const std::string& bus) {
         made_by = header.object.session;
         info.layout_major = header.object.major;
         info.layout_minor = header.object.minor;
-        info.creator_pid = header.object.creator_pid;
+        info.writer_pid = writer_pid(bus, header.object.creator_pid);
         info.owner_uid = object->owner();
         info.writer_mode = header.writer_mode;
         info.age_ns = age_of(header.object.created_ns);

@@ -33,7 +33,7 @@ std::string bus_name() {
 
 std::vector<std::filesystem::path> objects_of(const std::string& bus) {
     std::vector<std::filesystem::path> paths;
-    for (const char* part : {"bus", "board", "video", "audio"}) {
+    for (const char* part : {"bus", "board", "video", "audio", "packets", "events"}) {
         paths.emplace_back("/dev/shm/ringcast." + bus + "." + part);
     }
     return paths;
@@ -67,9 +67,12 @@ void read_everything(const std::string& bus) {
     try {
         const auto reader = ringcast::BusReader::try_attach(options);
         if (!reader) return;
-        for (const FlowKind kind : {FlowKind::video, FlowKind::audio}) {
+        for (const FlowKind kind : {FlowKind::video, FlowKind::audio, FlowKind::packets, FlowKind::events}) {
             ringcast::FlowReader* flow = reader->flow(kind);
             if (flow == nullptr) continue;
+            flow->seek_newest();
+            flow->seek_pts(40'000'000);
+            flow->seek_keyframe();
             flow->seek_oldest();
             volatile std::uint64_t sink = 0;
             // A damaged head may promise 2^60 records; the reader must not need that many steps to count them as lost.
@@ -94,13 +97,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options.audio = ringcast::AudioFormat{ringcast::SampleFormat::s16, 8000, 1};
     options.video_depth = std::chrono::milliseconds(320);
     options.audio_depth = std::chrono::milliseconds(400);
+    options.packets = options.events = true;
     {
         ringcast::Producer producer(options);
         const std::vector<std::byte> frame(std::size_t{16} * 16 * 3);
         const std::vector<std::byte> block(std::size_t{320} * 2);
+        producer.set_packet_stream({.width = 16, .height = 16});
         for (int i = 0; i < 12; ++i) {
             producer.write_video(frame);
             producer.write_audio(block);
+            producer.write_packet({.dts_ns = i, .key = i % 5 == 0, .data = block});
+            producer.write_event("{}");
         }
         const auto paths = objects_of(bus);
         for (std::size_t at = 0; at + kGroup <= size; at += kGroup) {
@@ -112,6 +119,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         } catch (const ringcast::Error&) {
             // A bus object too damaged to be shown.
         }
+    }
+    try {
+        // The producer died there; its successor has to cope with whatever it left.
+        ringcast::Producer successor(options);
+        const std::vector<std::byte> frame(std::size_t{16} * 16 * 3);
+        for (int i = 0; i < 12; ++i)
+            successor.write_video(frame);
+        read_everything(bus);
+    } catch (const ringcast::Error&) {
+        // Refusing is an answer, too.
     }
     // Whatever the changes did to takeover rules, the next input begins with fresh objects.
     for (const auto& path : objects_of(bus))

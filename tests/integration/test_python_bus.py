@@ -90,7 +90,7 @@ def test_format_may_change_on_the_way(run_python):
     said(process, "ready")
     flows = {flow["flow"]: flow for flow in info()["flows"]}
     caps = flows["video"]["caps"]
-    assert (caps["width"], caps["height"], caps["format"]) == (128, 72, "rgba")
+    assert (caps["width_px"], caps["height_px"], caps["format"]) == (128, 72, "rgba")
     assert flows["video"]["head_index"] == 2
     assert flows["audio"]["caps"]["channels"] == 2
 

@@ -141,7 +141,7 @@ Json bus_summary_json(const BusInfo& bus) {
     return {{"name", bus.name},
             {"state", state_of(bus)},
             {"producer", bus.producer},
-            {"pid", bus.creator_pid},
+            {"pid", bus.writer_pid},
             {"uid", bus.owner_uid},
             {"mode", writer_mode_name(bus.writer_mode)},
             {"session", hex_id(bus.session)},

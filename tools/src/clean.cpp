@@ -24,7 +24,7 @@ void refuse_live(const std::string& bus) {
         const BusInfo info = inspect_bus(bus);
         if (!info.alive) return;
         throw VerbError("bus \"" + bus + "\" is live (producer " + info.producer + ", pid " +
-                        std::to_string(info.creator_pid) + ") and was left alone; stop its producer first");
+                        std::to_string(info.writer_pid) + ") and was left alone; stop its producer first");
     } catch (const Error& error) {
         if (error.code() != ErrorCode::not_found) throw;
     }

@@ -59,7 +59,7 @@ std::string heading(const BusInfo& bus, const Screen& screen) {
     }
     // Of a bus object that cannot be read nothing else is known.
     if (bus.layout_major == 0) return labels.render(screen);
-    labels.add("producer", bus.producer + " (pid " + std::to_string(bus.creator_pid) + ", uid " +
+    labels.add("producer", bus.producer + " (pid " + std::to_string(bus.writer_pid) + ", uid " +
                                std::to_string(bus.owner_uid) + ")");
     labels.add("mode", std::string(writer_mode_name(bus.writer_mode)));
     labels.add("session", hex_id(bus.session));

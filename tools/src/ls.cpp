@@ -62,7 +62,7 @@ std::string table_of(const std::vector<BusInfo>& buses) {
         table.add({{bus.name, Tone::strong},
                    {std::string(state), tone_of(state)},
                    {bus.producer.empty() ? "-" : bus.producer},
-                   {known ? std::to_string(bus.creator_pid) : "-"},
+                   {known ? std::to_string(bus.writer_pid) : "-"},
                    {flow_caps(bus, FlowKind::video)},
                    {flow_caps(bus, FlowKind::audio)},
                    {known ? human_duration(bus.age_ns) : "-"},

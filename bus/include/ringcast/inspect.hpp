@@ -63,7 +63,7 @@ struct BusInfo {
     std::uint64_t session = 0;
     std::uint32_t layout_major = 0;
     std::uint32_t layout_minor = 0;
-    std::uint32_t creator_pid = 0;
+    std::uint32_t writer_pid = 0;  ///< of the producer, or of the one that made the bus
     std::uint32_t owner_uid = 0;
     std::uint32_t writer_mode = 0;
     std::int64_t age_ns = 0;  ///< since created

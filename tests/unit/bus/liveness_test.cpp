@@ -191,7 +191,7 @@ TEST_F(Liveness, shows_in_the_inspector) {
     BusInfo info = inspect_bus(bus_);
     EXPECT_TRUE(info.alive);
     EXPECT_FALSE(info.ended);
-    EXPECT_EQ(info.creator_pid, static_cast<std::uint32_t>(child->pid()));
+    EXPECT_EQ(info.writer_pid, static_cast<std::uint32_t>(child->pid()));
     ASSERT_EQ(info.flows.size(), 2U);
     EXPECT_TRUE(info.flows[0].writer_alive);
     EXPECT_EQ(info.flows[0].head, 1U);
