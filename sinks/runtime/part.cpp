@@ -14,12 +14,14 @@ namespace {
 
 /// Of one track for the other in an offline rendering. What is encoded meanwhile waits in the interleaver.
 constexpr std::int64_t kPatienceNs = 600 * kSecondNs;
+constexpr std::uint64_t kMostPictureBytes = 256U << 20U;  // that wait for their sound with shortest=yes
 
 TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat& format) {
     TimelineOptions timeline;
     timeline.fps = format.fps;
     timeline.rate = options.audio.rate;
     timeline.shortest = options.shortest;
+    timeline.most_held_pictures = most_held_pictures(format.size);
     timeline.track_wait_ns = options.track_wait.count();
     if (format.patient) timeline.track_wait_ns = timeline.pause_wait_ns = kPatienceNs;
     return timeline;
@@ -34,6 +36,12 @@ InterleaverOptions interleaver_options(const SinkOptions& options, const OutputF
 }
 
 }  // namespace
+
+std::size_t most_held_pictures(Size size) {
+    const std::uint64_t picture_bytes = std::uint64_t{size.width} * size.height * 3 / 2;  // as the encoders take it
+    return static_cast<std::size_t>(
+        std::max<std::uint64_t>(kMostPictureBytes / std::max<std::uint64_t>(picture_bytes, 1), 2));
+}
 
 Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler)
     : timeline_(timeline_options(options, format)),

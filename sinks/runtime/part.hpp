@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -23,6 +24,9 @@ struct OutputFormat {
     std::int64_t epoch_realtime_ns = 0;  ///< CLOCK_REALTIME at output pts 0; 0 unknown
     bool patient = false;  ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
 };
+
+/// How many converted pictures of this size may wait for their sound: 256 MiB of them, and two at least.
+[[nodiscard]] std::size_t most_held_pictures(Size size);
 
 /// One output from its first record to its last: timeline, both tracks, interleaver. It may outlive the session of the
 /// producer it began with. One thread.

@@ -95,7 +95,8 @@ void Timeline::Impl::place(const VideoRecord& record, bool was_filled) {
 
 // With `shortest` a tick is safe once the sound reaches at least its middle: the end can then not fall before it.
 bool Timeline::Impl::video_may_leave(std::int64_t tick) const {
-    return !options_.shortest || finishing_ || grid_.nearest_tick(audio_.end_sample()) > tick;
+    if (!options_.shortest || finishing_ || video_.held() > options_.most_held_pictures) return true;
+    return grid_.nearest_tick(audio_.end_sample()) > tick;
 }
 
 std::optional<Operation> Timeline::Impl::pop() {

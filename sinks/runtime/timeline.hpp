@@ -107,6 +107,9 @@ struct TimelineOptions {
     Rational fps{25, 1};         ///< output frames per second, constant
     std::uint32_t rate = 48000;  ///< output samples per second
     bool shortest = false;       ///< at the end cut the longer track instead of padding the shorter
+    /// With `shortest`: so many pictures wait for sound at most; beyond, the oldest leave, and the output is at least
+    /// that long. Memory first: raw pictures are large.
+    std::size_t most_held_pictures = 250;
     /// A track that never came is filled in once the other is this far on, in media time and by capture times both (so
     /// that a long speech pushed in one go starts no slate). `pause_wait_ns`: the same for one that stopped coming.
     std::int64_t track_wait_ns = 1'000'000'000;

@@ -139,7 +139,9 @@ void Timeline::Impl::pad_to_longest() {
 
 void Timeline::Impl::cut_to_shortest() {
     const std::int64_t sound_end = audio_.end_sample();
-    const std::int64_t tick = std::min(video_.nominal_end(), grid_.nearest_tick(sound_end));
+    // What has left cannot be cut: pictures did so before their sound when too many of them were held.
+    const auto sent = static_cast<std::int64_t>(counters_.frames);
+    const std::int64_t tick = std::max(sent, std::min(video_.nominal_end(), grid_.nearest_tick(sound_end)));
     const bool sound_is_longer = tick == video_.nominal_end();
     const std::int64_t tick_sample = grid_.tick_to_sample(tick);
     const std::int64_t sample = sound_is_longer ? tick_sample : std::max(sound_end, tick_sample);

@@ -65,7 +65,10 @@ void VideoTrack::cut_to(std::int64_t tick) {
         last.count = std::max<std::int64_t>(0, tick - last.tick);
         next_tick_ = last.tick + last.count;
         if (last.count > 0) break;
-        if (last.kind == FrameKind::fresh) ++dropped_;
+        if (last.kind == FrameKind::fresh) {
+            ++dropped_;
+            --held_;
+        }
         spans_.pop_back();
     }
 }
@@ -83,6 +86,7 @@ std::int64_t VideoTrack::pts_at(std::int64_t output_ns) const {
 }
 
 void VideoTrack::append(FrameKind kind, std::uint64_t id, std::int64_t count, std::int64_t capture_time_ns) {
+    if (kind == FrameKind::fresh) ++held_;
     const bool extends =
         kind != FrameKind::fresh && !spans_.empty() && spans_.back().kind == kind && spans_.back().id == id;
     if (extends) {
@@ -102,6 +106,7 @@ EmitFrame VideoTrack::pop() {
     const std::int64_t since_first_ns = grid_.tick_to_ns(span.tick) - grid_.tick_to_ns(span.first_tick);
     const EmitFrame frame{span.tick, span.kind, span.id, span.capture_time_ns, span.first_pts_ns + since_first_ns};
     popped_id_ = std::max(popped_id_, span.id);
+    if (span.kind == FrameKind::fresh) --held_;
     ++span.tick;
     if (--span.count == 0) spans_.pop_front();
     return frame;

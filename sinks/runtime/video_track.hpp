@@ -36,6 +36,7 @@ public:
     [[nodiscard]] std::int64_t pts_at(std::int64_t output_ns) const;  ///< the way back
     [[nodiscard]] bool has_picture() const { return has_picture_; }
     [[nodiscard]] std::uint64_t last_id() const { return last_id_; }  ///< of the last record that got a tick
+    [[nodiscard]] std::size_t held() const { return held_; }          ///< fresh pictures queued
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
     void count_drop() { ++dropped_; }
 
@@ -68,6 +69,7 @@ private:
     std::int64_t last_end_tick_ = 0;      // the last record's tick plus its duration
     std::int64_t next_tick_ = 0;          // end of what is queued
     std::deque<Span> spans_;
+    std::size_t held_ = 0;
     bool has_picture_ = false;
     std::uint64_t last_id_ = 0;
     std::uint64_t popped_id_ = 0;

@@ -156,5 +156,44 @@ TEST(Timeline, shortest_holds_pictures_until_sound_reaches_them) {
     EXPECT_EQ(rig.output.ticks(), 1);
 }
 
+TEST(Timeline, shortest_holds_no_more_pictures_than_it_may) {
+    TimelineOptions options;
+    options.shortest = true;
+    options.most_held_pictures = 5;
+    options.track_wait_ns = options.pause_wait_ns = 600 * kSecond;  // an offline rendering: the sound may come last
+    Rig rig(options);
+    rig.frames(0, 20);
+    EXPECT_EQ(rig.output.ticks(), 15);
+    rig.blocks(0, 36);  // of 20 ms: 18 ticks
+    rig.finish();
+    EXPECT_EQ(rig.output.pictures(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18");
+    EXPECT_EQ(rig.output.sounds(), "[48000] c34560");
+}
+
+TEST(Timeline, shortest_is_as_long_as_what_left_when_the_sound_is_shorter) {
+    TimelineOptions options;
+    options.shortest = true;
+    options.most_held_pictures = 5;
+    options.track_wait_ns = options.pause_wait_ns = 600 * kSecond;
+    Rig rig(options);
+    rig.frames(0, 20);
+    rig.blocks(0, 4);
+    rig.finish();
+    EXPECT_EQ(rig.output.ticks(), 15);
+    EXPECT_EQ(rig.output.sounds(), "[48000] c3840 s24960") << "two ticks of sound, silence to the end of the 15th";
+    EXPECT_EQ(rig.output.end().samples, 15 * 1920);
+}
+
+TEST(Timeline, shortest_holds_few_pictures_while_both_tracks_run) {
+    TimelineOptions options;
+    options.shortest = true;
+    options.most_held_pictures = 2;
+    Rig rig(options);
+    rig.both(0, 400);
+    rig.finish();
+    EXPECT_EQ(rig.output.ticks(), 10);
+    EXPECT_EQ(rig.output.silence(), 0);
+}
+
 }  // namespace
 }  // namespace ringcast::runtime::test
