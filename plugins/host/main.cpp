@@ -108,7 +108,7 @@ int answer_help(const CLI::App& app, const Arguments& arguments) {
     std::cout << describe_as_text(plugin) << "\nUsage: ringcast-sink " << plugin.api().name
               << " --bus BUS [--name NAME] [--once] [key=value...]\n\n"
               << "Options of the host:\n"
-              << runtime::sink_options_help();
+              << runtime::sink_options_help(declared_defaults(plugin.api()));
     return kExitOk;
 }
 
@@ -133,8 +133,7 @@ int run(const Arguments& arguments) {
     options.reader.bus = arguments.bus;
     options.reader.name = name;
     options.reader.plugin = plugin_name;
-    options.reader.lossless = words.reader_said ? words.sink.reader == runtime::ReaderMode::lossless
-                                                : words.sink.on_stall == runtime::OnStall::wait;
+    options.reader.lossless = words.sink.is_lossless();
     PluginInstance instance(std::move(plugin), log, words.plugin);
     return run_sink(std::move(options), instance, log);
 }

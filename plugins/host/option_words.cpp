@@ -10,8 +10,6 @@
 namespace ringcast::host {
 namespace {
 
-constexpr std::string_view kReaderKey = "reader";
-
 bool is_choice(std::string_view choices, std::string_view value) {
     while (!choices.empty()) {
         const std::size_t bar = std::min(choices.find('|'), choices.size());
@@ -51,7 +49,6 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
         set_plugin_option(result, *own, std::move(value));
     } else if (runtime::is_sink_option(key)) {
         runtime::set_sink_option(result.sink, key, value);
-        result.reader_said = result.reader_said || key == kReaderKey;
     } else {
         std::vector<std::string_view> keys;
         for (const DeclaredOption& option : declared)
@@ -69,9 +66,6 @@ SplitWords split_words(const ringcast_sink_plugin_v1& api, std::span<const std::
     std::string bare_word;
     try {
         runtime::apply_sink_options(result.sink, defaults, std::string("plugin ") + api.name);
-        result.reader_said = std::any_of(defaults.begin(), defaults.end(), [](const std::string& word) {
-            return word.starts_with(kReaderKey) && word.substr(kReaderKey.size()).starts_with('=');
-        });
         for (const std::string& word : words)
             take_word(result, api, declared, word, bare_word);
         runtime::check_sink_options(result.sink);

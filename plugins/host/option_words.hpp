@@ -14,7 +14,6 @@ namespace ringcast::host {
 struct SplitWords {
     runtime::SinkOptions sink;                                ///< defaults < the plugin's defaults < the words
     std::vector<std::pair<std::string, std::string>> plugin;  ///< for create()
-    bool reader_said = false;                                 ///< somebody chose reader=
 };
 
 /// Sorts "key=value" words, and at most one bare word for the plugin's main option, into the plugin's own options and

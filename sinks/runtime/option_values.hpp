@@ -53,6 +53,8 @@ std::optional<double> parse_number(std::string_view text);
 /// "k=v:k=v"; a backslash takes the next character as it stands.
 std::optional<Pairs> parse_pairs(std::string_view text);
 
+/// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other, in bytes.
+std::size_t edit_distance(std::string_view a, std::string_view b);
 /// The candidate with the smallest edit distance, when it is near enough to be what was meant; else empty.
 std::string_view nearest_name(std::string_view word, std::span<const std::string_view> candidates);
 

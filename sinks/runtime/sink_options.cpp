@@ -84,7 +84,10 @@ bool set_on_stall(SinkOptions& o, std::string_view v) {
 bool set_reader(SinkOptions& o, std::string_view v) {
     static constexpr std::array<std::pair<std::string_view, ReaderMode>, 2> kChoices{
         {{"live", ReaderMode::live}, {"lossless", ReaderMode::lossless}}};
-    return store_choice(o.reader, v, kChoices);
+    ReaderMode mode{};
+    if (!store_choice(mode, v, kChoices)) return false;
+    o.reader = mode;
+    return true;
 }
 
 bool set_size(SinkOptions& o, std::string_view v) {
@@ -215,7 +218,8 @@ constexpr std::array<Entry, 27> kTable{{
      set_track_wait},
     {{"shortest", "At the end, cut the longer track instead of padding the shorter.", "", "yes", "yes|no", "no"},
      set_shortest},
-    {{"reader", "lossless asks a lossless writer to wait for this sink.", "", "lossless", "live|lossless", "live"},
+    {{"reader", "lossless asks a lossless writer to wait for this sink.", "", "lossless", "live|lossless",
+      "lossless with on_stall=wait, else live"},
      set_reader},
 }};
 
@@ -345,7 +349,15 @@ std::string unknown_option_text(std::string_view word, std::span<const std::stri
     return text + " (--help lists all)";
 }
 
-std::string sink_options_help() {
+std::string sink_options_help(std::span<const std::string> defaults) {
+    const auto default_of = [&](const OptionRow& row) {
+        std::string_view value = row.fallback;
+        for (const std::string_view word : defaults) {
+            if (word.substr(0, word.find('=')) == row.key)
+                value = word.substr(std::min(row.key.size() + 1, word.size()));
+        }
+        return std::string(value);
+    };
     std::string text;
     for (const Entry& entry : kTable) {
         const OptionRow& row = entry.row;
@@ -353,7 +365,7 @@ std::string sink_options_help() {
             "  " + std::string(row.key) + "=" + std::string(row.choices.empty() ? row.example : row.choices);
         line.resize(std::max<std::size_t>(line.size() + 2, 36), ' ');
         text += line + std::string(row.help);
-        if (!row.fallback.empty()) text += " Default: " + std::string(row.fallback) + ".";
+        if (const std::string value = default_of(row); !value.empty()) text += " Default: " + value + ".";
         text += '\n';
     }
     return text;

@@ -59,7 +59,12 @@ struct SinkOptions {
     OnEnd on_end = OnEnd::hold;
     std::chrono::nanoseconds track_wait = std::chrono::seconds(1);
     bool shortest = false;
-    ReaderMode reader = ReaderMode::live;
+    std::optional<ReaderMode> reader;  ///< none: by on_stall
+
+    /// Whether a lossless writer waits for this sink: unless said otherwise, when the output is media time.
+    [[nodiscard]] bool is_lossless() const {
+        return reader ? *reader == ReaderMode::lossless : on_stall == OnStall::wait;
+    }
 };
 
 /// One row of the table, for help and completion.
@@ -92,8 +97,8 @@ std::string nearest_option(std::string_view key, std::span<const std::string_vie
 /// One line for an unknown key: `unknown option video.bitrat=3M: did you mean video.bitrate? ...`.
 std::string unknown_option_text(std::string_view word, std::span<const std::string_view> more = {});
 
-/// The options section of `--help`, 100 columns.
-std::string sink_options_help();
+/// The options section of `--help`, 100 columns; `defaults` are the plugin's own, "key=value".
+std::string sink_options_help(std::span<const std::string> defaults = {});
 
 /// Bits per second for a picture of this size and rate: 512x512 1.0, 1280x720 3.0, 1920x1080 4.5 Mb/s at 25 fps.
 std::uint64_t default_bitrate(Size size, Rational fps);

@@ -45,9 +45,10 @@ TEST(OptionWords, the_plugins_defaults_hold_and_the_users_words_win) {
     EXPECT_EQ(split({"mode=b", "mode=a"}).plugin, (std::vector<Pair>{{"mode", "a"}}));
 }
 
-TEST(OptionWords, remembers_whether_somebody_chose_the_reader) {
-    EXPECT_FALSE(split({}).reader_said);
-    EXPECT_TRUE(split({"reader=live"}).reader_said);
+TEST(OptionWords, the_reader_is_lossless_on_a_sink_that_waits_unless_somebody_says_otherwise) {
+    EXPECT_TRUE(split({}).sink.is_lossless());
+    EXPECT_FALSE(split({"reader=live"}).sink.is_lossless());
+    EXPECT_TRUE(split({"reader=live", "reader=lossless"}).sink.is_lossless());
 }
 
 TEST(OptionWords, an_unknown_key_names_the_nearest_of_both_tables) {

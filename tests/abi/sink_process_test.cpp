@@ -251,6 +251,7 @@ TEST_F(SinkProcess, help_shows_the_options_of_plugin_and_host) {
     EXPECT_EQ(child->wait(), 0);
     EXPECT_NE(child->out().find("target"), std::string::npos);
     EXPECT_NE(child->out().find("video.bitrate"), std::string::npos);
+    EXPECT_NE(child->out().find("Default: 44100."), std::string::npos) << "the plugin's, not the host's";
 }
 
 }  // namespace

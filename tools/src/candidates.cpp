@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "command.hpp"
+#include "runtime/sink_options.hpp"
 
 namespace ringcast::tools {
 
@@ -134,15 +135,23 @@ private:
     }
 
     void offer_plugin_options(const host::ProbeResult& plugin) {
+        if (!plugin.usable) return;
+        // The plugin's own first, then the host's; a key in both is the plugin's.
+        std::vector<host::ProbedOption> options = plugin.options;
+        for (const runtime::OptionRow& row : runtime::option_rows()) {
+            const auto same_key = [&](const host::ProbedOption& option) { return option.key == row.key; };
+            if (std::any_of(plugin.options.begin(), plugin.options.end(), same_key)) continue;
+            options.push_back({std::string(row.key), std::nullopt, std::string(row.help), std::string(row.choices)});
+        }
         const std::size_t equals = typed().find('=');
         if (equals == std::string::npos) {
-            for (const host::ProbedOption& option : plugin.options)
+            for (const host::ProbedOption& option : options)
                 offer(option.key + "=", option.help);
             found_.files = plugin.main_option == "path" || plugin.main_option == "dir";
             return;
         }
         const std::string assignment = typed().substr(0, equals + 1);
-        for (const host::ProbedOption& option : plugin.options) {
+        for (const host::ProbedOption& option : options) {
             if (option.key + "=" != assignment) continue;
             for (const std::string& choice : CLI::detail::split(option.choices, '|')) {
                 if (!choice.empty()) offer(assignment + choice, {});

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/option_values.hpp"
+
 namespace ringcast::tools {
 
 namespace {
@@ -17,31 +19,10 @@ std::size_t slips_allowed(std::size_t length) {
 
 }  // namespace
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    // Three rows are enough: a swap looks two rows back.
-    std::vector<std::size_t> before(b.size() + 1);
-    std::vector<std::size_t> last(b.size() + 1);
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j)
-        last[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t substitution = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-            row[j] = std::min({last[j] + 1, row[j - 1] + 1, substitution});
-            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
-        }
-        std::swap(before, last);
-        std::swap(last, row);
-    }
-    return last[b.size()];
-}
-
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& names) {
     std::vector<std::pair<std::size_t, std::string>> found;
     for (const std::string& name : names) {
-        const std::size_t distance = edit_distance(word, name);
+        const std::size_t distance = runtime::edit_distance(word, name);
         const bool beginning = word.size() >= 2 && name.starts_with(word);
         if (beginning || distance <= slips_allowed(word.size())) found.emplace_back(distance, name);
     }

@@ -10,9 +10,6 @@
 
 namespace ringcast::tools {
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other, in bytes.
-std::size_t edit_distance(std::string_view a, std::string_view b);
-
 /// The names a person may have meant, nearest first: at most a third of the word wrong (one letter always may be), or
 /// the word is the beginning of the name.
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& names);

@@ -72,6 +72,14 @@ TEST(OptionValues, pairs_keep_escaped_colons) {
         EXPECT_FALSE(parse_pairs(wrong)) << wrong;
 }
 
+TEST(OptionValues, edit_distance_counts_a_swap_of_neighbours_as_one_slip) {
+    EXPECT_EQ(edit_distance("info", "info"), 0U);
+    EXPECT_EQ(edit_distance("ifno", "info"), 1U);
+    EXPECT_EQ(edit_distance("tail", "tai"), 1U);
+    EXPECT_EQ(edit_distance("", "ls"), 2U);
+    EXPECT_EQ(edit_distance("abcd", "wxyz"), 4U);
+}
+
 TEST(OptionValues, nearest_name_is_found_when_it_is_near) {
     constexpr std::array<std::string_view, 3> kNames{"video.bitrate", "video.bufsize", "audio.bitrate"};
     EXPECT_EQ(nearest_name("video.bitrat", kNames), "video.bitrate");

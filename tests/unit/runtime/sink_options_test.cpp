@@ -162,6 +162,20 @@ TEST(SinkOptions, help_lists_every_key_once) {
     }
 }
 
+TEST(SinkOptions, help_shows_the_defaults_that_hold_for_the_plugin) {
+    const auto line_of = [](const std::string& help, const std::string& key) {
+        const std::size_t begin = help.find("  " + key + "=");
+        return help.substr(begin, help.find('\n', begin) - begin);
+    };
+    EXPECT_TRUE(line_of(sink_options_help(), "on_end").ends_with("Default: hold."));
+    const std::vector<std::string> defaults{"on_end=close", "video.lookahead=8frames"};
+    const std::string help = sink_options_help(defaults);
+    EXPECT_TRUE(line_of(help, "on_end").ends_with("Default: close."));
+    EXPECT_TRUE(line_of(help, "video.lookahead").ends_with("Default: 8frames."));
+    EXPECT_TRUE(line_of(help, "reader").ends_with("Default: lossless with on_stall=wait, else live."));
+    EXPECT_TRUE(line_of(help, "audio.channels").ends_with("Default: 2."));
+}
+
 TEST(SinkOptions, default_bitrate_follows_the_picture) {
     EXPECT_EQ(default_bitrate({512, 512}, {25, 1}), 1'000'000U);
     EXPECT_EQ(default_bitrate({1280, 720}, {25, 1}), 3'000'000U);

@@ -79,9 +79,30 @@ TEST_F(CandidatesTest, offers_choices_of_an_option_however_they_were_declared) {
 TEST_F(CandidatesTest, offers_plugins_then_the_options_of_the_plugin) {
     EXPECT_EQ(complete({"sink", ""}), (Words{"file", "hls"}));
     EXPECT_EQ(complete({"sink", "hls", "--bus", ""}), (Words{"music", "talk"}));
-    EXPECT_EQ(complete({"sink", "hls", ""}), (Words{"dir=", "mode="}));
+    const Words options = complete({"sink", "hls", ""});
     EXPECT_TRUE(files_);
+    ASSERT_GT(options.size(), 3U);
+    EXPECT_EQ(Words(options.begin(), options.begin() + 2), (Words{"dir=", "mode="})) << "the plugin's own come first";
     EXPECT_EQ(complete({"sink", "hls", "--o"}), (Words{"--once"}));
+}
+
+TEST_F(CandidatesTest, offers_the_options_of_the_host_and_their_choices_after_a_plugin) {
+    EXPECT_EQ(complete({"sink", "hls", "on_"}), (Words{"on_stall=", "on_end="}));
+    EXPECT_EQ(complete({"sink", "hls", "video.b"}), (Words{"video.bitrate=", "video.bufsize="}));
+    EXPECT_EQ(complete({"sink", "hls", "reader="}), (Words{"reader=live", "reader=lossless"}));
+    EXPECT_EQ(complete({"sink", "hls", "video.bitrate="}), Words{});
+    EXPECT_EQ(complete({"sink", "broken", "video.b"}), Words{});
+}
+
+TEST_F(CandidatesTest, a_key_that_plugin_and_host_both_have_is_offered_once) {
+    const auto plugin = sources_.plugin;
+    sources_.plugin = [plugin](const std::string& name) {
+        host::ProbeResult result = plugin(name);
+        result.options.push_back({"on_end", "stay", "Mine.", "stay|go"});
+        return result;
+    };
+    EXPECT_EQ(complete({"sink", "hls", "on_e"}), (Words{"on_end="}));
+    EXPECT_EQ(complete({"sink", "hls", "on_end="}), (Words{"on_end=stay", "on_end=go"}));
 }
 
 TEST_F(CandidatesTest, offers_choices_of_a_plugin_option_with_its_key) {
