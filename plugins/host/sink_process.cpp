@@ -124,6 +124,7 @@ private:
 };
 
 void log_summary(spdlog::logger& log, const runtime::PipelineTotals& totals) {
+    if (totals.outputs == 0) return;
     log.info("{} frames in, {} encoded ({} repeated), {} dropped, {} lost (overrun {}, aborted {}); {:.3f} s, {} bytes",
              totals.frames_read, totals.frames_encoded, totals.frames_repeated, totals.frames_dropped,
              totals.frames_overrun + totals.frames_aborted, totals.frames_overrun, totals.frames_aborted,

@@ -29,6 +29,10 @@ RecordingFile::RecordingFile(std::filesystem::path path, bool replace, std::atom
     // O_EXCL closes the window between the look at the name in connect() and now: nobody's file is ever emptied.
     const int how = replace || is_empty_file(path_) ? O_TRUNC : O_EXCL;
     fd_ = ::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | how, kFileMode);
+    if (fd_ < 0 && errno == EEXIST) {
+        throw SinkError(RINGCAST_SINK_E_CONFIG, path_.string() + " has come into being while this sink waited; add " +
+                                                    "overwrite=yes to replace it or choose another path=");
+    }
     if (fd_ < 0) throw_storage_error(path_, errno);
 }
 

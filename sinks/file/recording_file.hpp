@@ -15,7 +15,7 @@ namespace ringcast::sink {
 class RecordingFile : public ByteSink {
 public:
     /// Creates the file; one that is there already is emptied only with `replace` or when it holds nothing.
-    /// Throws SinkError(E_STORAGE). `total_bytes` counts on over all parts.
+    /// Throws SinkError(E_STORAGE, E_CONFIG: in the way). `total_bytes` counts on over all parts.
     RecordingFile(std::filesystem::path path, bool replace, std::atomic<std::uint64_t>& total_bytes);
     ~RecordingFile() override;
 

@@ -36,21 +36,49 @@ OutputThread::~OutputThread() {
     thread_.join();
 }
 
-void OutputThread::begin(std::vector<StreamInfo> streams) {
-    queue_.begin(streams);
+void OutputThread::open() {
     {
         const std::scoped_lock lock(mutex_);
-        streams_ = std::move(streams);
-        begin_wanted_ = open_ = true;
-        given_up_ = stopped_;
-        view_.state = OutputState::connecting;
-        view_.reason.clear();
+        open_locked();
     }
+    changed_.notify_all();
+}
+
+void OutputThread::open_locked() {
+    if (std::exchange(in_use_, true)) return;
+    open_wanted_ = open_ = true;
+    begun_ = over_ = left_ = false;
+    given_up_ = stopped_;
+    view_.state = OutputState::connecting;
+    view_.reason.clear();
+}
+
+void OutputThread::begin(std::vector<StreamInfo> streams) {
+    queue_.begin(streams);
+    bool left = false;
+    {
+        const std::scoped_lock lock(mutex_);
+        open_locked();
+        streams_ = std::move(streams);
+        begun_ = true;
+        left = left_;
+    }
+    // It failed, or was stopped, while it waited: nobody will pop.
+    if (left) queue_.abandon();
     changed_.notify_all();
 }
 
 bool OutputThread::finish(milliseconds patience) {
     queue_.end();
+    bool begun = false;
+    {
+        const std::scoped_lock lock(mutex_);
+        over_ = true;
+        begun = begun_;
+        given_up_ = given_up_ || !begun;
+    }
+    if (!begun) patience = milliseconds(0);  // nothing is left for a peer to come back for
+    changed_.notify_all();
     const auto away = [this] {
         return open_ && (view_.state == OutputState::connecting || view_.state == OutputState::backoff ||
                          view_.state == OutputState::rejected);
@@ -59,12 +87,15 @@ bool OutputThread::finish(milliseconds patience) {
     changed_.wait_for(lock, patience, [&] { return !away(); });
     if (away()) {
         lock.unlock();
-        log_->warn("the peer did not come back within {} s after the end; what was left is lost",
-                   std::chrono::duration_cast<std::chrono::seconds>(patience).count());
+        if (begun) {
+            log_->warn("the peer did not come back within {} s after the end; what was left is lost",
+                       std::chrono::duration_cast<std::chrono::seconds>(patience).count());
+        }
         stop_waiting(false);
         lock.lock();
     }
     changed_.wait(lock, [this] { return !open_; });
+    in_use_ = false;
     return view_.state != OutputState::failed;
 }
 
@@ -97,15 +128,13 @@ OutputView OutputThread::view() const {
 
 void OutputThread::run() {
     for (;;) {
-        std::vector<StreamInfo> streams;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return begin_wanted_ || quit_; });
-            if (!begin_wanted_) return;
-            begin_wanted_ = false;
-            streams = streams_;
+            changed_.wait(lock, [this] { return open_wanted_ || quit_; });
+            if (!open_wanted_) return;
+            open_wanted_ = false;
         }
-        deliver(streams);
+        deliver();
         {
             const std::scoped_lock lock(mutex_);
             open_ = false;
@@ -115,23 +144,28 @@ void OutputThread::run() {
 }
 
 /// One output from connect to disconnect(final), with as many connections in between as it takes.
-void OutputThread::deliver(const std::vector<StreamInfo>& streams) {
+void OutputThread::deliver() {
     waiting_for_key_ = false;
     rejections_ = 0;
     delay_ = retry_.first;
-    while (open(streams)) {
+    while (connect()) {
         if (hand_over_queue() != Move::reconnect) break;
         close(false);
         if (!wait_for_retry()) break;
+    }
+    {
+        const std::scoped_lock lock(mutex_);
+        left_ = true;
     }
     queue_.abandon();
     if (connected_) close(true);
     if (view().state != OutputState::failed) set_state(OutputState::finished);
 }
 
-bool OutputThread::open(const std::vector<StreamInfo>& streams) {
+/// True: connected and started.
+bool OutputThread::connect() {
     for (;;) {
-        switch (open_once(streams)) {
+        switch (connect_once()) {
             case Move::next:
                 return true;
             case Move::reconnect:
@@ -144,16 +178,17 @@ bool OutputThread::open(const std::vector<StreamInfo>& streams) {
     }
 }
 
-OutputThread::Move OutputThread::open_once(const std::vector<StreamInfo>& streams) {
+OutputThread::Move OutputThread::connect_once() {
     {
         const std::scoped_lock lock(mutex_);
         if (given_up_) return Move::leave;
+        view_.state = OutputState::connecting;  // with the look: whoever stops us from here on interrupts connect()
     }
     set_state(OutputState::connecting);
     OutputStatus status = output_.connect();
     if (status == OutputStatus::ok) {
         connected_ = true;
-        status = output_.headers(streams);
+        status = start();
     }
     if (status == OutputStatus::ok) {
         started_at_ = steady_clock::now();
@@ -163,6 +198,22 @@ OutputThread::Move OutputThread::open_once(const std::vector<StreamInfo>& stream
     const Move move = on_status(status);
     if (connected_) close(move != Move::reconnect);
     return move;
+}
+
+/// headers(), once there are streams. INTERRUPTED: the output is over without any.
+OutputStatus OutputThread::start() {
+    std::unique_lock lock(mutex_);
+    if (!begun_) {
+        lock.unlock();
+        set_state(OutputState::connected);
+        lock.lock();
+        changed_.wait(lock, [this] { return begun_ || over_ || quit_; });
+        if (!begun_) return OutputStatus::interrupted;
+        view_.state = OutputState::connecting;
+    }
+    const std::vector<StreamInfo> streams = streams_;
+    lock.unlock();
+    return output_.headers(streams);
 }
 
 /// Move::next: the output ended and all was delivered.

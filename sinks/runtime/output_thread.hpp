@@ -25,6 +25,7 @@ namespace ringcast::runtime {
 enum class OutputState {
     idle,        ///< no output open
     connecting,  ///< connect() or headers() runs
+    connected,   ///< waits for the streams
     started,     ///< packets are handed over
     backoff,     ///< connection lost; waits to connect again
     rejected,    ///< the peer said no; waits to connect again
@@ -51,9 +52,9 @@ struct RetryPolicy {
 
 /// The sink thread: it alone calls the Output, and answers each class of error with the next move.
 ///
-/// Life cycle: begin() opens one output (connect, headers), queue() feeds it, finish() ends it (disconnect(final));
-/// then begin() again. The destructor joins.
-/// Thread safety: begin/finish from the pipeline thread; view(), queue() and give_up() from any.
+/// Life cycle: open() connects one output, begin() gives it its streams (headers), queue() feeds it, finish() ends it
+/// (disconnect(final)); then open() again. The destructor joins.
+/// Thread safety: open/begin/finish from the pipeline thread; view(), queue() and give_up() from any.
 class OutputThread {
 public:
     /// `on_change` is called on this thread when the state changes or the queue has room; `want_keyframe` when decoding
@@ -64,9 +65,13 @@ public:
     OutputThread(const OutputThread&) = delete;
     OutputThread& operator=(const OutputThread&) = delete;
 
+    /// Connects, long before there is anything to send: a place that cannot be used is known at once. Does nothing
+    /// when an output is open, or has failed and is not finished.
+    void open();
+    /// open() if need be; packets of these streams follow.
     void begin(std::vector<StreamInfo> streams);
     /// Ends the output after what is queued. Waits until it is closed; when the peer is away, at most `patience` for it
-    /// to come back. True: closed in order; false: failed.
+    /// to come back, and not at all without streams. True: closed in order, or never opened; false: failed.
     bool finish(std::chrono::milliseconds patience = std::chrono::seconds(10));
     /// The sink is told to stop: no further connection attempt, and a call that waits for the peer is interrupted when
     /// `interrupt_delivery` or when it is a connect().
@@ -80,9 +85,11 @@ private:
 
     void run();
     void stop_waiting(bool interrupt_delivery);
-    void deliver(const std::vector<StreamInfo>& streams);
-    bool open(const std::vector<StreamInfo>& streams);
-    Move open_once(const std::vector<StreamInfo>& streams);
+    void open_locked();
+    void deliver();
+    bool connect();
+    Move connect_once();
+    OutputStatus start();
     Move hand_over_queue();
     Move on_status(OutputStatus status);
     bool wait_for_retry();
@@ -102,9 +109,13 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     OutputView view_;
-    std::vector<StreamInfo> streams_;  // of the output to open next
-    bool begin_wanted_ = false;
-    bool open_ = false;  // from begin() until the output is closed, whatever the state says meanwhile
+    std::vector<StreamInfo> streams_;  // of the present output, once begun_
+    bool in_use_ = false;              // from open() to the end of finish(): what the pipeline thread sees
+    bool open_wanted_ = false;
+    bool open_ = false;   // from open() until the output is closed, whatever the state says meanwhile
+    bool begun_ = false;  // its streams are known
+    bool over_ = false;   // finish() was called: no streams will come
+    bool left_ = false;   // the sink thread takes no more of its packets
     bool quit_ = false;
     bool given_up_ = false;  // of the open output: no further attempt
     bool stopped_ = false;   // of all outputs

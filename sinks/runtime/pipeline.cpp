@@ -50,7 +50,12 @@ Pipeline::Pipeline(PipelineOptions options, Output& output, std::shared_ptr<spdl
       log_(std::move(log)),
       stop_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       output_thread_(
-          output, log_, options_.queue_capacity, [this] { wake(); }, [this] { request_keyframe(); }, options_.retry) {
+          output, log_, options_.queue_capacity,
+          [this] {
+              if (output_failed()) end_waits();
+              wake();
+          },
+          [this] { request_keyframe(); }, options_.retry) {
     if (stop_fd_ < 0) throw Error(ErrorCode::system, std::string("eventfd: ") + std::strerror(errno));
 }
 
@@ -60,11 +65,16 @@ Pipeline::~Pipeline() {
 
 void Pipeline::request_stop() {
     stop_.store(true, std::memory_order_release);
-    const std::uint64_t one = 1;
-    static_cast<void>(!write(stop_fd_, &one, sizeof one));  // ends a wait for the bus; full means it is set already
+    end_waits();
     wake();
     // Only a peer that is away is given up; one that takes packets gets the rest and a proper end.
     output_thread_.give_up(false);
+}
+
+/// No wait for a bus any more, now or later: the sink is told to stop, or its output has failed.
+void Pipeline::end_waits() {
+    const std::uint64_t one = 1;
+    static_cast<void>(!write(stop_fd_, &one, sizeof one));  // full means it is set already
 }
 
 void Pipeline::wake() {
@@ -81,7 +91,7 @@ bool Pipeline::run() {
         figures_.output.state = OutputState::failed;
         figures_.output.reason = error.what();
         if (board_) board_->publish(figures_);
-        if (part_) static_cast<void>(output_thread_.finish());
+        static_cast<void>(output_thread_.finish());
     }
     leave_bus();
     totals_.bytes_sent = output_.bytes_sent();
@@ -90,7 +100,9 @@ bool Pipeline::run() {
 
 bool Pipeline::run_sessions() {
     bool waiting_said = false;
-    while (!is_stopping()) {
+    while (!is_stopping() && !output_failed()) {
+        // As soon as there is something to wait for: a port in use or a file in the way shows now, not with the bus.
+        output_thread_.open();
         auto bus = BusReader::try_attach(options_.reader);
         if (!bus) {
             if (!std::exchange(waiting_said, true)) log_->info("waiting for bus {}", options_.reader.bus);
@@ -121,14 +133,17 @@ Pipeline::SessionEnd Pipeline::run_session() {
     figures_.producer_gone = false;
     figures_.ended = false;
     if (!part_) {
-        if (!wait_for_flows()) return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
+        if (!wait_for_flows()) {
+            if (output_failed()) return SessionEnd::failed;
+            return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
+        }
         open_part();
     }
     begin_reading();
     return read_until_end();
 }
 
-/// Returns false when the bus went away, or the sink was stopped, before it had anything to show.
+/// Returns false when the bus went away, the output failed or the sink was stopped before there was anything to show.
 bool Pipeline::wait_for_flows() {
     std::optional<steady_clock::time_point> video_deadline;
     for (;;) {
@@ -138,6 +153,7 @@ bool Pipeline::wait_for_flows() {
         const bool audio_there = bus_->flow(FlowKind::audio) != nullptr;
         if (audio_there && !video_deadline) video_deadline = steady_clock::now() + options_.sink.track_wait;
         const bool give_up_on_video = video_deadline && (over || steady_clock::now() >= *video_deadline);
+        if (output_failed()) return false;
         if (choose_format(give_up_on_video)) return true;
         if (over || is_stopping()) return false;
         bus_->wait(ticket, video_deadline.value_or(steady_clock::now() + kLookAround));
@@ -177,13 +193,13 @@ void Pipeline::open_part() {
                describe(bus_->flow(FlowKind::video), bus_->flow(FlowKind::audio)), format.size.width,
                format.size.height, format_fps(format.fps));
     output_thread_.begin(part_->streams());
+    ++totals_.outputs;
 }
 
 /// Ends the output that is open, if any; false when it could not be made whole.
 bool Pipeline::close_part() {
-    if (!part_) return true;
-    const bool can_drain = output_thread_.view().state != OutputState::failed;
-    if (can_drain) {
+    if (!part_) return output_thread_.finish();
+    if (!output_failed()) {
         part_->finish();
         while (part_->step()) {
         }

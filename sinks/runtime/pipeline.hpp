@@ -36,10 +36,11 @@ struct PipelineTotals {
     std::uint64_t audio_blocks_lost = 0;
     std::int64_t output_ns = 0;
     std::uint64_t bytes_sent = 0;
+    unsigned outputs = 0;  ///< that were open for records
 };
 
-/// One sink from bus to plugin: waits for a bus, reads, encodes, hands over, and lives through ends, deaths and
-/// restarts of the producer.
+/// One sink from bus to plugin: connects, waits for a bus, reads, encodes, hands over, and lives through ends, deaths
+/// and restarts of the producer.
 ///
 /// Threads: run() is the pipeline thread; the sink thread inside calls the Output. Every other call: any thread.
 class Pipeline {
@@ -81,7 +82,9 @@ private:
     void leave_bus();
     void publish();
     void wake();
+    void end_waits();
     [[nodiscard]] bool is_stopping() const { return stop_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool output_failed() const { return output_thread_.view().state == OutputState::failed; }
 
     const PipelineOptions options_;
     Output& output_;

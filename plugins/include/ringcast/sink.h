@@ -192,11 +192,12 @@ typedef struct ringcast_sink_plugin_v1 {
     int32_t (*create)(const ringcast_sink_host* host, const ringcast_sink_option* const* options, void** self);
     /* [main-thread & created] */
     void (*destroy)(void* self);
-    /* Opens the peer or the place. May block; interrupt() ends it. OK, TRANSIENT, REJECTED, CONFIG, STORAGE,
-     * INTERRUPTED. [sink-thread & created] */
+    /* Opens the peer or the place, as soon as the host begins to wait for a producer. May block; interrupt() ends it.
+     * OK, TRANSIENT, REJECTED, CONFIG, STORAGE, INTERRUPTED. [sink-thread & created] */
     int32_t (*connect)(void* self);
-    /* The streams to come, after every connect and again when they change. OK, UNSUPPORTED (set_error names the sink
-     * that takes the codec), TRANSIENT, STORAGE. [sink-thread & connected] */
+    /* The streams to come, after every connect, perhaps long after, and again when they change. May block; interrupt()
+     * ends it. OK, UNSUPPORTED (set_error names the sink that takes the codec), TRANSIENT, REJECTED, CONFIG, STORAGE,
+     * INTERRUPTED. [sink-thread & connected] */
     int32_t (*headers)(void* self, const ringcast_sink_stream* const* streams, uint32_t stream_count);
     /* Delivers one packet, in the interleaver's order; the first video packet after headers() is a keyframe. OK, AGAIN,
      * TRANSIENT, REJECTED, STORAGE, INTERRUPTED. NULL in a pure frame sink. [sink-thread & started] */

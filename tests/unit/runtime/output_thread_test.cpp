@@ -50,6 +50,10 @@ protected:
         thread.emplace(
             output, log, 4s, [] {}, [this] { ++keyframes_wanted; }, quick());
     }
+    void wait_for(OutputState state) const {
+        while (thread->view().state != state)
+            std::this_thread::yield();
+    }
     /// Two GOPs of two frames, each frame with one audio packet behind it.
     void push_two_gops() {
         for (int i = 0; i < 4; ++i) {
@@ -82,6 +86,74 @@ TEST_F(OutputThreadTest, opens_again_for_the_next_output) {
     push_two_gops();
     EXPECT_TRUE(thread->finish());
     EXPECT_EQ(output.calls().size(), 6U);
+    EXPECT_EQ(output.seen().size(), 8U);
+}
+
+TEST_F(OutputThreadTest, connects_before_the_streams_are_known) {
+    start();
+    thread->open();
+    wait_for(OutputState::connected);
+    EXPECT_EQ(output.calls(), (Calls{"connect"}));
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+    EXPECT_EQ(output.seen().size(), 8U);
+}
+
+TEST_F(OutputThreadTest, an_output_that_gets_no_streams_is_closed_without_headers) {
+    start();
+    for (int round = 0; round < 2; ++round) {
+        thread->open();
+        wait_for(OutputState::connected);
+        EXPECT_TRUE(thread->finish());
+        EXPECT_EQ(thread->view().state, OutputState::finished);
+    }
+    EXPECT_EQ(output.calls(), (Calls{"connect", "disconnect(final)", "connect", "disconnect(final)"}));
+}
+
+TEST_F(OutputThreadTest, a_place_that_cannot_be_used_fails_before_there_are_streams_and_stays_failed) {
+    output.connect_answers = {OutputStatus::config};
+    start();
+    thread->open();
+    wait_for(OutputState::failed);
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_FALSE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"connect"}));
+    EXPECT_EQ(thread->view().dropped_frames, 4U);
+}
+
+TEST_F(OutputThreadTest, tries_a_peer_that_is_away_again_and_again_before_there_are_streams) {
+    output.connect_answers = {OutputStatus::transient, OutputStatus::rejected, OutputStatus::transient};
+    start();
+    thread->open();
+    wait_for(OutputState::connected);
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.seen().size(), 8U);
+    EXPECT_EQ(thread->view().reconnects, 3U);
+}
+
+TEST_F(OutputThreadTest, without_streams_the_end_does_not_wait_for_a_peer_that_is_away) {
+    output.connect_answers.assign(100000, OutputStatus::transient);
+    start();
+    thread->open();
+    while (thread->view().reconnects < 2)
+        std::this_thread::yield();
+    EXPECT_TRUE(thread->finish(std::chrono::hours(1)));
+    EXPECT_EQ(output.calls().back(), "connect") << "what was never open needs no close";
+}
+
+TEST_F(OutputThreadTest, a_stop_while_it_waits_for_streams_lets_those_that_come_be_delivered) {
+    start();
+    thread->open();
+    wait_for(OutputState::connected);
+    thread->give_up(false);
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
     EXPECT_EQ(output.seen().size(), 8U);
 }
 
@@ -189,8 +261,7 @@ TEST_F(OutputThreadTest, a_peer_that_stays_away_at_the_end_is_tried_anew_for_the
 TEST_F(OutputThreadTest, a_stop_lets_a_connected_peer_have_the_rest) {
     start();
     thread->begin(two_streams());
-    while (thread->view().state != OutputState::started)
-        std::this_thread::yield();
+    wait_for(OutputState::started);
     thread->give_up(false);
     push_two_gops();
     EXPECT_TRUE(thread->finish());
@@ -202,8 +273,7 @@ TEST_F(OutputThreadTest, an_interrupt_frees_a_delivery_that_is_stuck) {
     start();
     thread->begin(two_streams());
     push_two_gops();
-    while (thread->view().state != OutputState::started)
-        std::this_thread::yield();
+    wait_for(OutputState::started);
     thread->give_up(true);
     EXPECT_TRUE(thread->finish());
     EXPECT_EQ(output.calls().back(), "disconnect(final)");

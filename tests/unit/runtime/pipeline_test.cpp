@@ -133,6 +133,39 @@ TEST_F(PipelineTest, delivers_every_frame_once_and_sound_of_the_same_length) {
     EXPECT_EQ(pipeline->totals().output_ns, 4'000'000'000);
 }
 
+TEST_F(PipelineTest, connects_before_there_is_a_bus) {
+    start();
+    wait_until([&] { return output.calls() == Calls{"connect"}; });
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 25);
+    producer.end();
+    EXPECT_TRUE(join());
+    expect_whole(25);
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+}
+
+TEST_F(PipelineTest, a_place_that_cannot_be_used_fails_the_sink_before_there_is_a_bus) {
+    output.connect_answers = {OutputStatus::config};
+    start();
+    EXPECT_FALSE(join());
+    EXPECT_EQ(output.calls(), (Calls{"connect"}));
+    EXPECT_EQ(pipeline->totals().outputs, 0U);
+}
+
+TEST_F(PipelineTest, a_place_that_is_lost_after_an_end_fails_the_sink_while_it_waits) {
+    options.once = false;
+    output.connect_answers = {OutputStatus::ok, OutputStatus::config};
+    start();
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 10);
+    producer.end();
+    EXPECT_FALSE(join());
+    expect_whole(10);
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)", "connect"}));
+}
+
 TEST_F(PipelineTest, is_ready_before_the_first_record) {
     start();
     Producer producer(producer_options());
@@ -246,9 +279,10 @@ TEST_F(PipelineTest, a_stop_finishes_what_was_read) {
 
 TEST_F(PipelineTest, a_stop_ends_the_wait_for_a_bus) {
     start();
+    wait_until([&] { return !output.calls().empty(); });
     pipeline->request_stop();
     EXPECT_TRUE(join());
-    EXPECT_TRUE(output.calls().empty());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "disconnect(final)"}));
 }
 
 TEST_F(PipelineTest, the_next_producer_gets_an_output_of_its_own_after_an_end) {
@@ -259,12 +293,17 @@ TEST_F(PipelineTest, the_next_producer_gets_an_output_of_its_own_after_an_end) {
         ASSERT_TRUE(producer.wait_readers(1, 60s));
         write_both(producer, 10);
         producer.end();
-        wait_until([&] { return output.calls().size() == 3U * static_cast<std::size_t>(round + 1); });
+        // The third call ends this output, the fourth is the next one's connect().
+        wait_until([&] { return output.calls().size() == 3U * static_cast<std::size_t>(round + 1) + 1; });
     }
     pipeline->request_stop();
     EXPECT_TRUE(join());
-    EXPECT_EQ(output.calls(),
-              (Calls{"connect", "headers", "disconnect(final)", "connect", "headers", "disconnect(final)"}));
+    const Calls whole{"connect", "headers", "disconnect(final)"};
+    Calls expected;
+    for (int round = 0; round < 2; ++round)
+        expected.insert(expected.end(), whole.begin(), whole.end());
+    expected.insert(expected.end(), {"connect", "disconnect(final)"});
+    EXPECT_EQ(output.calls(), expected);
     EXPECT_EQ(output.seen(Media::video).size(), 20U);
 }
 
@@ -339,9 +378,10 @@ TEST_F(PipelineTest, a_failed_output_fails_the_sink_and_leaves_the_producer_alon
 TEST_F(PipelineTest, an_encoder_that_cannot_open_fails_the_sink_with_a_reason) {
     options.sink.video.encoder = "no_such_encoder";
     start();
+    wait_until([&] { return !output.calls().empty(); });
     Producer producer(producer_options());
     EXPECT_FALSE(join());
-    EXPECT_TRUE(output.calls().empty());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "disconnect(final)"}));
 }
 
 }  // namespace

@@ -193,6 +193,17 @@ TEST(FileSink, existing_file_is_refused_with_the_fix_and_kept) {
     EXPECT_EQ(contents(folder / "out.mp4"), "precious");
 }
 
+TEST(FileSink, file_that_comes_into_being_during_the_wait_is_kept) {
+    const TemporaryFolder folder;
+    auto sink = recorder(folder / "out.mp4");
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+    std::ofstream(folder / "out.mp4") << "precious";
+    EXPECT_EQ(sink.headers(media()), RINGCAST_SINK_E_CONFIG);
+    EXPECT_NE(sink.host().error().find("overwrite=yes"), std::string::npos) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_EQ(contents(folder / "out.mp4"), "precious");
+}
+
 TEST(FileSink, existing_file_is_replaced_when_asked) {
     const TemporaryFolder folder;
     std::ofstream(folder / "out.mkv") << std::string(5'000'000, 'x');
