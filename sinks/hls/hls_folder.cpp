@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -23,20 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFileMode = 0644;
 constexpr std::string_view kTemporarySuffix = ".part";
-
-std::optional<std::uint64_t> segment_number(std::string_view name) {
-    constexpr std::string_view prefix = "segment-";
-    constexpr std::string_view suffix = ".ts";
-    if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
-    const std::string_view digits = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    // Only the spelling the sink itself writes: not segment-1.ts, not segment-000000001.ts.
-    if (error != std::errc{} || end != digits.data() + digits.size() || segment_name(number) != name) {
-        return std::nullopt;
-    }
-    return number;
-}
 
 bool is_own_name(std::string_view name) {
     if (name.starts_with('.') && name.ends_with(kTemporarySuffix)) {

@@ -11,6 +11,12 @@ namespace ringcast::sink {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr std::chrono::seconds kPatienceWithViewers{4};  // the ABI allows disconnect() 5 s
+
+}  // namespace
+
 HlsSink::HlsSink(Host host, const Options& options)
     : host_(host),
       listen_(options.text("listen")),
@@ -20,11 +26,12 @@ HlsSink::HlsSink(Host host, const Options& options)
 }
 
 void HlsSink::connect() {
+    audience_.welcome();
     folder_.open();
     if (!listen_.empty() && !server_) {
         const int fd = host_.get()->listen_socket(host_.get(), listen_.c_str());
         if (fd < 0) throw SinkError::already_told(fd);
-        server_ = std::make_unique<HttpServer>(fd, folder_);
+        server_ = std::make_unique<HttpServer>(fd, folder_, audience_);
     }
     announce();
 }
@@ -98,10 +105,22 @@ void HlsSink::disconnect(bool final) {
     if (final && playlist_) {
         Playlist ended = *std::exchange(playlist_, std::nullopt);
         ended.end();
-        if (!ended.empty()) publish_playlist(ended);
+        if (!ended.empty()) {
+            publish_playlist(ended);
+            stay_for_viewers();
+        }
     }
     ending_ = false;
     if (failure) std::rethrow_exception(failure);
+}
+
+// A viewer plays a segment or so behind the end, and after this call the server may go, or the files.
+void HlsSink::stay_for_viewers() {
+    if (!server_) return;
+    const auto deadline = Audience::Clock::now() + kPatienceWithViewers;
+    if (!audience_.wait_until_served(next_number_ - 1, deadline)) {
+        host_.info("a viewer had not fetched the last segment when the stream was closed");
+    }
 }
 
 }  // namespace ringcast::sink

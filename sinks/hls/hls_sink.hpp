@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "hls/audience.hpp"
 #include "hls/hls_folder.hpp"
 #include "hls/http_server.hpp"
 #include "hls/playlist.hpp"
@@ -20,7 +21,7 @@
 namespace ringcast::sink {
 
 /// An HLS event playlist in a folder, and with `listen` a web server with a player page for it. The server lives from
-/// the first connect() to the end of the instance, so that viewers wait for the start and finish after the end.
+/// the first connect(), before there is a stream, to the end of the instance: viewers wait for the start on the page.
 class HlsSink {
 public:
     HlsSink(Host host, const Options& options);
@@ -31,7 +32,10 @@ public:
     /// discontinuity.
     void headers(std::span<const ringcast_sink_stream* const> streams);
     void packet(const ringcast_sink_packet& packet);
+
+    /// At the end of a stream this stays until viewers have fetched the last segment, for at most 4 s.
     void disconnect(bool final);
+    void interrupt() { audience_.interrupt(); }
 
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
@@ -39,6 +43,7 @@ private:
     void publish(Segment segment);
     void publish_playlist(const Playlist& playlist);
     void end_segmenter();
+    void stay_for_viewers();
     void announce() const;
 
     Host host_;
@@ -53,6 +58,7 @@ private:
     bool discontinuity_ = false;
     bool ending_ = false;
     bool told_too_long_ = false;
+    Audience audience_;
     // Last: its thread reads the folder, so it ends first.
     std::unique_ptr<HttpServer> server_;
 };

@@ -182,6 +182,16 @@ HttpReply make_reply(const HttpRequest& request, const HlsFolder& folder) {
     return path == kPlaylistPath ? late_playlist_reply(request) : plain_reply(request, http::status::not_found);
 }
 
+std::optional<MediaFile> media_file(const HttpRequest& request, http::status status) {
+    const bool given =
+        status == http::status::ok || status == http::status::partial_content || status == http::status::not_modified;
+    if (request.method() != http::verb::get || !given) return std::nullopt;
+    const std::string_view path = path_of(request);
+    if (path == kPlaylistPath) return MediaFile{};
+    const auto number = path.starts_with('/') ? segment_number(path.substr(1)) : std::nullopt;
+    return number ? std::optional(MediaFile{number}) : std::nullopt;
+}
+
 HttpReply bad_request_reply() {
     HttpRequest request;
     request.keep_alive(false);

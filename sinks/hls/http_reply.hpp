@@ -4,6 +4,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "hls/hls_folder.hpp"
@@ -24,6 +25,14 @@ std::optional<std::chrono::seconds> hold_time(const HttpRequest& request, const 
 /// The reply to a request, from the page's assets and what the folder has published at this moment. Never throws for
 /// anything a client can send.
 HttpReply make_reply(const HttpRequest& request, const HlsFolder& folder);
+
+/// What of the stream a reply gave away.
+struct MediaFile {
+    std::optional<std::uint64_t> segment;  ///< none: the playlist
+};
+
+/// None: the page, an error, or no body at all.
+std::optional<MediaFile> media_file(const HttpRequest& request, boost::beast::http::status status);
 
 /// The reply to bytes that are no HTTP request.
 HttpReply bad_request_reply();

@@ -58,7 +58,8 @@ private:
 
 }  // namespace
 
-HttpServer::HttpServer(int listen_fd, const HlsFolder& folder) : folder_(folder) {
+HttpServer::HttpServer(int listen_fd, const HlsFolder& folder, Audience& audience)
+    : folder_(folder), audience_(audience) {
     error_code error;
     acceptor_.assign(protocol_of(listen_fd), listen_fd, error);
     if (error) {
@@ -102,7 +103,7 @@ void HttpServer::on_accept(error_code error, tcp::socket socket) {
     if (sessions_.size() < kMostConnections) {
         error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
-        const auto session = std::make_shared<HttpSession>(std::move(socket), folder_);
+        const auto session = std::make_shared<HttpSession>(std::move(socket), folder_, audience_);
         sessions_.push_back(session);
         session->start();
     }

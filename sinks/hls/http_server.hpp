@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "hls/audience.hpp"
 #include "hls/hls_folder.hpp"
 #include "hls/http_session.hpp"
 
@@ -18,8 +19,8 @@ namespace ringcast::sink {
 /// Life cycle: serves from construction to destruction. Thread safety: all public members, any thread.
 class HttpServer {
 public:
-    /// Takes over a listening socket. `folder` must outlive the server. Throws SinkError(E_CONFIG).
-    HttpServer(int listen_fd, const HlsFolder& folder);
+    /// Takes over a listening socket. `folder` and `audience` must outlive the server. Throws SinkError(E_CONFIG).
+    HttpServer(int listen_fd, const HlsFolder& folder, Audience& audience);
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
     ~HttpServer();
@@ -36,6 +37,7 @@ private:
     void forget_ended_sessions();
 
     const HlsFolder& folder_;
+    Audience& audience_;
     boost::asio::io_context context_{1};
     boost::asio::ip::tcp::acceptor acceptor_{context_};
     boost::asio::steady_timer accept_pause_{context_};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hls/http_session.hpp"
 
+#include <algorithm>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <utility>
@@ -16,11 +17,19 @@ constexpr std::chrono::seconds kIdleTime{60};
 constexpr std::chrono::seconds kWriteTime{20};
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::size_t kHeaderLimit = 8 * 1024;
+constexpr std::size_t kMostOfAgent = 200;  // bytes that tell viewers apart
 
 }  // namespace
 
-HttpSession::HttpSession(boost::asio::ip::tcp::socket socket, const HlsFolder& folder)
-    : stream_(std::move(socket)), folder_(folder), hold_timer_(stream_.get_executor()), buffer_(2 * kHeaderLimit) {}
+HttpSession::HttpSession(boost::asio::ip::tcp::socket socket, const HlsFolder& folder, Audience& audience)
+    : stream_(std::move(socket)),
+      folder_(folder),
+      audience_(audience),
+      hold_timer_(stream_.get_executor()),
+      buffer_(2 * kHeaderLimit) {
+    error_code ignored;
+    address_ = stream_.socket().remote_endpoint(ignored).address().to_string();
+}
 
 void HttpSession::read_request() {
     parser_.emplace();
@@ -70,11 +79,25 @@ void HttpSession::write_some() {
     http::async_write_some(stream_, *serializer_, [self = shared_from_this()](error_code error, std::size_t) {
         if (error) return;
         if (!self->serializer_->is_done()) return self->write_some();
+        self->tell_audience();
         const bool again = self->reply_->keep_alive();
         self->serializer_.reset();
         self->reply_.reset();  // closes the file
         again ? self->read_request() : self->close();
     });
+}
+
+void HttpSession::tell_audience() {
+    const HttpRequest& request = parser_->get();
+    const auto file = media_file(request, reply_->result());
+    if (!file) return;
+    const auto agent = request[http::field::user_agent];
+    const std::string viewer = address_ + ' ' + std::string(agent.data(), std::min(agent.size(), kMostOfAgent));
+    if (file->segment) {
+        audience_.fetched_segment(viewer, *file->segment, Audience::Clock::now());
+    } else {
+        audience_.fetched_playlist(viewer, Audience::Clock::now());
+    }
 }
 
 void HttpSession::close() {

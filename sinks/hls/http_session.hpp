@@ -9,7 +9,9 @@
 #include <boost/beast/http/serializer.hpp>
 #include <memory>
 #include <optional>
+#include <string>
 
+#include "hls/audience.hpp"
 #include "hls/http_reply.hpp"
 
 namespace ringcast::sink {
@@ -18,7 +20,7 @@ namespace ringcast::sink {
 /// idle time, the time in which a client must take at least some bytes. Thread safety: the server's thread only.
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
 public:
-    HttpSession(boost::asio::ip::tcp::socket socket, const HlsFolder& folder);
+    HttpSession(boost::asio::ip::tcp::socket socket, const HlsFolder& folder, Audience& audience);
 
     void start() { read_request(); }
 
@@ -31,11 +33,14 @@ private:
     void hold(std::chrono::seconds most);
     void reply_with(HttpReply reply);
     void write_some();
+    void tell_audience();
     void close();
     void drain();
 
     boost::beast::tcp_stream stream_;
     const HlsFolder& folder_;
+    Audience& audience_;
+    std::string address_;
     boost::asio::steady_timer hold_timer_;
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::request_parser<boost::beast::http::empty_body>> parser_;

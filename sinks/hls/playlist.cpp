@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cinttypes>
 #include <cstdio>
 #include <ctime>
@@ -42,6 +43,20 @@ std::string program_date_time(std::int64_t realtime_ns) {
 
 std::string segment_name(std::uint64_t number) {
     return line("segment-%05" PRIu64 ".ts", number);
+}
+
+std::optional<std::uint64_t> segment_number(std::string_view name) {
+    constexpr std::string_view prefix = "segment-";
+    constexpr std::string_view suffix = ".ts";
+    if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
+    const std::string_view digits = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    // Only the spelling the sink itself writes: not segment-1.ts, not segment-000000001.ts.
+    if (error != std::errc{} || end != digits.data() + digits.size() || segment_name(number) != name) {
+        return std::nullopt;
+    }
+    return number;
 }
 
 bool Playlist::add(const Segment& segment) {

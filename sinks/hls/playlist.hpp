@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace ringcast::sink {
 
 /// "segment-00000.ts"; five digits at least.
 std::string segment_name(std::uint64_t number);
+/// The way back; none for any other spelling.
+std::optional<std::uint64_t> segment_number(std::string_view name);
 
 inline constexpr const char* kPlaylistName = "index.m3u8";
 

@@ -33,6 +33,7 @@ std::int32_t guard(const ringcast_sink_host* host, Body&& body) noexcept {
 /// The C functions of a packet sink whose work is done by the class Sink:
 ///     Sink(Host, const Options&);  void connect();  void headers(std::span<const ringcast_sink_stream* const>);
 ///     void packet(const ringcast_sink_packet&);  void disconnect(bool final);  std::uint64_t bytes_sent() const;
+///     and, when a call may wait for a peer, void interrupt();
 /// Sink throws; nothing leaves here but return codes. Thread safety: as the ABI tags say.
 template <class Sink>
 struct PacketSinkCalls {
@@ -61,8 +62,10 @@ struct PacketSinkCalls {
     static std::int32_t disconnect(void* self, std::int32_t final) {
         return call(self, [&](Sink& sink) { sink.disconnect(final != 0); });
     }
-    // Local disks and folders only: no call waits for a peer, so there is nothing to interrupt.
-    static void interrupt(void* /*self*/) {}
+    // A sink without interrupt() has only a local disk to wait for.
+    static void interrupt(void* self) {
+        if constexpr (requires(Sink & sink) { sink.interrupt(); }) static_cast<Instance*>(self)->sink.interrupt();
+    }
     static std::uint64_t bytes_sent(void* self) { return static_cast<Instance*>(self)->sink.bytes_sent(); }
 
 private:

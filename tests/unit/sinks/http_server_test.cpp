@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <thread>
 
 #include "http_client.hpp"
 #include "plugin_driver.hpp"
@@ -36,6 +38,11 @@ protected:
         if (end) {
             ASSERT_EQ(sink_.disconnect(true), RINGCAST_SINK_OK);
         }
+    }
+
+    [[nodiscard]] bool says(const std::string& text) const {
+        return std::ranges::any_of(sink_.host().log(),
+                                   [&](const std::string& line) { return line.find(text) != std::string::npos; });
     }
 
     TemporaryFolder folder_;
@@ -200,6 +207,7 @@ TEST_F(HttpServer, reload_that_names_the_next_segment_is_held_until_it_is_listed
     const std::string listing = first.receive().body;
     EXPECT_NE(listing.find("segment-00001.ts"), std::string::npos) << listing;
     EXPECT_FALSE(second.has_answer_within(200)) << "its segment is not yet there";
+    sink_.interrupt();  // no wait for these two
     ASSERT_EQ(sink_.disconnect(true), RINGCAST_SINK_OK);
     EXPECT_NE(second.receive().body.find("ENDLIST"), std::string::npos);
     EXPECT_EQ(second.get("/index.m3u8?_HLS_msn=99").status, 200) << "an ended playlist grows no more";
@@ -237,6 +245,30 @@ TEST_F(HttpServer, viewers_can_finish_after_the_end) {
     feed();
     EXPECT_NE(client.get("/index.m3u8").body.find("ENDLIST"), std::string::npos);
     EXPECT_EQ(client.get("/segment-00003.ts").status, 200);
+}
+
+TEST_F(HttpServer, the_end_stays_for_a_viewer_until_it_has_the_last_segment) {
+    feed(false);
+    HttpClient viewer(url_);
+    ASSERT_EQ(viewer.get("/index.m3u8").status, 200);
+    ASSERT_EQ(viewer.get("/segment-00002.ts").status, 200);
+    std::thread end([this] { EXPECT_EQ(sink_.disconnect(true), RINGCAST_SINK_OK); });
+    EXPECT_NE(viewer.get("/index.m3u8?_HLS_msn=3").body.find("ENDLIST"), std::string::npos);
+    // As a player does: over another of its connections.
+    EXPECT_EQ(HttpClient(url_).get("/segment-00003.ts").body, contents(folder_ / "segment-00003.ts"));
+    end.join();
+    EXPECT_FALSE(says("had not fetched the last segment"));
+}
+
+TEST_F(HttpServer, the_end_does_not_stay_for_ever_and_not_for_nobody) {
+    feed();
+    EXPECT_FALSE(says("had not fetched the last segment")) << "nobody watched";
+    feed(false);
+    HttpClient viewer(url_);
+    ASSERT_EQ(viewer.get("/segment-00005.ts").status, 200);
+    ASSERT_EQ(viewer.get("/ready").status, 200);  // the server has noted the answer before
+    ASSERT_EQ(sink_.disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_TRUE(says("had not fetched the last segment")) << "one watched, and never came back";
 }
 
 TEST_F(HttpServer, segments_of_the_stream_before_are_gone_with_the_next) {

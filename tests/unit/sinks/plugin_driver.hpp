@@ -57,6 +57,7 @@ public:
     std::int32_t headers(const TestMedia& media);
     std::int32_t packet(const MediaPacket& packet);
     std::int32_t disconnect(bool final) { return plugin_->disconnect(self_, final ? 1 : 0); }
+    void interrupt() { plugin_->interrupt(self_); }
     [[nodiscard]] std::uint64_t bytes_sent() const { return plugin_->bytes_sent(self_); }
 
     /// connect, headers, every packet; the first code that is not OK, with `until_us` only packets before it.
