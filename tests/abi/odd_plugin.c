@@ -41,6 +41,11 @@ static int32_t odd_headers(void* self, const ringcast_sink_stream* const* stream
 static int32_t odd_packet(void* self, const ringcast_sink_packet* packet) {
     (void)self;
     (void)packet;
+#ifdef FAULT_STUCK
+    the_host->log(the_host, RINGCAST_SINK_LOG_INFO, "odd: stuck for ever");
+    for (;;)
+        pause();
+#endif
     return RINGCAST_SINK_OK;
 }
 static int32_t odd_disconnect(void* self, int32_t final) {
@@ -50,6 +55,9 @@ static int32_t odd_disconnect(void* self, int32_t final) {
 }
 static void odd_interrupt(void* self) {
     (void)self;
+#ifdef FAULT_STUCK
+    the_host->log(the_host, RINGCAST_SINK_LOG_INFO, "odd: interrupted, still stuck");
+#endif
 }
 static uint64_t odd_bytes_sent(void* self) {
     (void)self;

@@ -130,6 +130,10 @@ protected:
             producer.write_audio(std::vector<std::byte>(1920 * 2));
         }
     }
+    static void wait_until_says(const Child& child, const std::string& text) {
+        while (child.err().find(text) == std::string::npos)
+            std::this_thread::sleep_for(1ms);
+    }
     static std::size_t count(const std::string& text, const std::string& part) {
         std::size_t found = 0;
         for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
@@ -184,10 +188,38 @@ TEST_F(SinkProcess, a_signal_finishes_the_output_and_exits_0) {
 
 TEST_F(SinkProcess, a_signal_ends_the_wait_for_a_bus_with_0) {
     const auto child = sink(odd("none"));
-    while (child->err().find("waiting for bus") == std::string::npos)
-        std::this_thread::sleep_for(1ms);
+    wait_until_says(*child, "waiting for bus");
     child->kill(SIGTERM);
     EXPECT_EQ(child->wait(), 0) << child->err();
+}
+
+TEST_F(SinkProcess, a_second_signal_ends_a_stuck_sink_at_once_with_1) {
+    const auto child = sink(odd("stuck"));
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write(producer, 60);  // more than the encoder holds back, less than queue and ring hold
+    wait_until_says(*child, "stuck for ever");
+    child->kill(SIGTERM);
+    wait_until_says(*child, "finishing the output");
+    child->kill(SIGINT);
+    EXPECT_EQ(child->wait(), 1) << child->err();
+    EXPECT_NE(child->err().find("second signal (SIGINT): ended at once"), std::string::npos) << child->err();
+    EXPECT_EQ(child->err().find("did not finish"), std::string::npos) << child->err();
+}
+
+TEST_F(SinkProcess, a_sink_that_stays_stuck_after_one_signal_is_interrupted_then_ended_with_1) {
+    const auto child = sink(odd("stuck"));
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write(producer, 60);  // more than the encoder holds back, less than queue and ring hold
+    wait_until_says(*child, "stuck for ever");
+    child->kill(SIGTERM);
+    EXPECT_EQ(child->wait(), 1) << child->err();
+    const std::size_t interrupted = child->err().find("interrupted, still stuck");
+    const std::size_t ended = child->err().find("did not finish within 8 s: ended at once");
+    EXPECT_NE(interrupted, std::string::npos) << child->err();
+    EXPECT_NE(ended, std::string::npos) << child->err();
+    EXPECT_LT(interrupted, ended) << child->err();
 }
 
 TEST_F(SinkProcess, killing_one_sink_leaves_the_other_whole) {

@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("RINGCAST_BUILD", ROOT / "build")).resolve()
 RINGCAST = BUILD / "bin/ringcast"
+SHM = Path("/dev/shm")
+VERBS = ["testsrc", "avatar", "sink", "plugins", "ls", "info", "tail", "clean", "completion"]
 SANITIZED = "asan" in BUILD.name
 sys.path.insert(0, str(ROOT / "tests/support"))
 
@@ -134,6 +136,17 @@ def bus_name():
 @pytest.fixture
 def bus(bus_name, start):
     return Bus(bus_name, start)
+
+
+@pytest.fixture
+def live(bus):
+    """A bus with a test picture and sound that runs until the test ends."""
+    bus.producer = bus.testsrc("--name", "cli test")
+    wait_until(lambda: (info := bus.info()) and info["state"] == "live"
+               and all(flow["committed_records"] > 3 for flow in info["flows"]), "records")
+    yield bus
+    # Before the bus fixture cleans up, so that nothing is left then.
+    bus.producer.kill()
 
 
 @pytest.fixture
