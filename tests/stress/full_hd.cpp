@@ -37,6 +37,7 @@ struct Tally {
     std::array<std::atomic<std::uint64_t>, kReaders> delivered{};
     std::array<std::atomic<std::uint64_t>, kReaders> lost{};
     std::atomic<std::uint64_t> torn{0};
+    std::atomic<bool> watched{false};
 };
 
 class FullHd : public BusTest {
@@ -124,6 +125,8 @@ TEST_F(FullHd, a_writer_killed_in_acquire_in_the_copy_or_anywhere_leaves_a_ring_
             fill(producer.acquire_video(), word_of(static_cast<std::uint64_t>(life), 0));
             producer.commit_video();
             ready(1);
+            while (!tally_.watched)  // a bus is only found while its producer lives
+                std::this_thread::yield();
             if (life == 0) {  // between acquire and commit
                 static_cast<void>(producer.acquire_video());
                 ::raise(SIGKILL);
@@ -142,6 +145,7 @@ TEST_F(FullHd, a_writer_killed_in_acquire_in_the_copy_or_anywhere_leaves_a_ring_
         if (!bus) {
             bus = reader();
             start = bus->flow(FlowKind::video)->cursor();
+            tally_.watched = true;
         }
         if (life < 2) {
             EXPECT_EQ(writer.join(), 128 + SIGKILL);
