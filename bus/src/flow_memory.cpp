@@ -25,8 +25,8 @@ void format_flow(layout::FlowHeader& header, layout::FlowKind kind, std::uint64_
 std::optional<FlowGeometry> read_geometry(const layout::FlowHeader& header, std::uint64_t mapped_size) noexcept {
     // One copy of the fixed part: a header that changes meanwhile must not pass the check with other values than are
     // used.
-    alignas(layout::FlowHeader) std::array<std::byte, offsetof(layout::FlowHeader, head)> copy;
-    std::memcpy(copy.data(), &header, copy.size());
+    alignas(layout::FlowHeader) std::array<std::byte, sizeof(layout::FlowHeader)> copy{};
+    std::memcpy(copy.data(), &header, offsetof(layout::FlowHeader, head));
     std::atomic_signal_fence(std::memory_order_seq_cst);
     const auto& fixed = *reinterpret_cast<const layout::FlowHeader*>(copy.data());
     FlowGeometry parts;

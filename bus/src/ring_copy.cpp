@@ -49,7 +49,7 @@ void copy_into_ring(std::byte* target, const std::byte* source, std::size_t size
 #if defined(__x86_64__)
     if (size >= kStreamFrom) return stream(target, source, size);
 #endif
-    std::memcpy(target, source, size);
+    if (size > 0) std::memcpy(target, source, size);
 }
 
 void copy_lines_into_ring(std::byte* target, std::size_t target_stride, const std::byte* source,

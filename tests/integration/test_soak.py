@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An hour of a live source into two sinks: nothing lost, nothing grows."""
+"""A live source into two sinks for a long time: nothing lost, nothing grows."""
 import os
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from conftest import wait_until
 from far_end import assert_whole
 
-SECONDS = int(os.environ.get("RINGCAST_SOAK_SECONDS", "3600"))
+SECONDS = 3600 if os.environ.get("RINGCAST_SOAK") else 20
 
 
 def resident_kb(pid):
@@ -17,7 +17,7 @@ def resident_kb(pid):
 
 
 @pytest.mark.soak
-def test_an_hour_on_air_loses_nothing_and_memory_stays_flat(bus, tmp_path):
+def test_a_long_time_on_air_loses_nothing_and_memory_stays_flat(bus, tmp_path):
     sinks = {"mp4": bus.sink("file", "--name", "mp4", "--once", tmp_path / "out.mp4"),
              "hls": bus.sink("hls", "--name", "hls", "--once", tmp_path / "hls")}
     source = bus.testsrc("--seconds", SECONDS, "--mode", "live", "--wait-readers", "2")

@@ -109,8 +109,8 @@ def pytest(run, *words, build=BUILD, limit=1500):
 
 
 def suite_integration(run):
-    marks = "not soak and not slow" if run.options.quick else "not soak"
-    pytest(run, "-m", marks, "tests/integration", *run.options.pytest)
+    marks = ["-m", "not slow"] if run.options.quick else []
+    pytest(run, *marks, "tests/integration", *run.options.pytest)
 
 
 def suite_asan(run):
@@ -153,7 +153,17 @@ def suite_browser(run):
 
 
 def suite_soak(run):
+    """The long forms of tests that run in a short form every time."""
+    os.environ["RINGCAST_SOAK"] = "1"
+    whole = run.xml
+    run.xml = RESULTS / "soak-stress.xml"
+    run.step([BUILD / "tests/bus_stress", f"--gtest_output=xml:{run.xml}"], 3600)
+    junit.merge(whole, run.xml)
+    run.xml = RESULTS / "soak-integration.xml"
     pytest(run, "-m", "soak", "tests/integration", limit=7200)
+    junit.merge(whole, run.xml)
+    run.xml = whole
+    del os.environ["RINGCAST_SOAK"]
 
 
 def suite_bench(run):
@@ -173,7 +183,8 @@ def suite_fuzz(run):
     for name in FUZZERS:
         corpus = BUILD / "fuzz-corpus" / name
         corpus.mkdir(parents=True, exist_ok=True)
-        done = run.step([folder / "fuzzers" / name, "-max_total_time=60", "-timeout=20", "-print_final_stats=1",
+        seconds = 60 if run.options.fuzz else 10
+        done = run.step([folder / "fuzzers" / name, f"-max_total_time={seconds}", "-timeout=20", "-print_final_stats=1",
                          f"-artifact_prefix={RESULTS}/", corpus], 300)
         results[name] = None if done else f"the input that did it is in {RESULTS}"
         for left in Path("/dev/shm").glob("ringcast.fuzz-*"):  # a crash cannot clean up after itself
@@ -187,8 +198,8 @@ TSAN_FOLDERS = {"unit/bus": [], "stress": [], "unit/runtime": ["-R", "^(OutputTh
 FUZZERS = ["hostile_bus_fuzzer"]
 ALWAYS = ["build"]
 QUICK = ["format", "shell", "unit", "integration"]
-FULL = ["format", "shell", "unit", "integration", "browser", "tidy", "asan", "tsan"]
-EXTRA = ["soak", "fuzz", "bench"]
+FULL = ["format", "shell", "unit", "integration", "browser", "tidy", "fuzz", "asan", "tsan"]
+EXTRA = ["soak", "bench"]
 SUITES = {name: globals()[f"suite_{name}"] for name in [*ALWAYS, *FULL, *EXTRA]}
 
 
@@ -224,9 +235,9 @@ def parse():
                                      epilog=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", metavar="suite", help=f"one of: {' '.join([*FULL, *EXTRA])}")
     parser.add_argument("--quick", action="store_true", help="leave out sanitizers, clang-tidy, browser, slow tests")
-    parser.add_argument("--soak", action="store_true", help="also an hour of two sinks on one live source")
+    parser.add_argument("--soak", action="store_true", help="also an hour of two sinks, ten minutes of stress")
     parser.add_argument("--tidy", action="store_true", help="clang-tidy of every source, not only of what changed last")
-    parser.add_argument("--fuzz", action="store_true", help="also each fuzz harness for a minute")
+    parser.add_argument("--fuzz", action="store_true", help="each fuzz harness for a minute instead of ten seconds")
     parser.add_argument("--bench", action="store_true", help="also the benchmarks")
     at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     options = parser.parse_args(sys.argv[1:at])
@@ -239,7 +250,7 @@ def parse():
 
 def chosen(options):
     names = options.suites or (QUICK if options.quick else FULL)
-    return [*names, *(name for name in EXTRA if getattr(options, name) and name not in names)]
+    return [*names, *(name for name in [*EXTRA, "fuzz"] if getattr(options, name) and name not in names)]
 
 
 def main():
