@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening, ending, dying and cleaning at the same moment, again and again.
+#include <signal.h>
+
+#include <thread>
+
+#include "bus_fixture.hpp"
+#include "names.hpp"
+#include "ringcast/error.hpp"
+#include "ringcast/inspect.hpp"
+
+namespace {
+using namespace ringcast;
+using namespace ringcast::test;
+
+class OpenRaces : public BusTest {
+protected:
+    /// Small: what is raced for are names and locks.
+    ProducerOptions tiny() const {
+        ProducerOptions wanted = video_only();
+        wanted.video_depth = 160ms;
+        return wanted;
+    }
+    /// A process that cleans this bus without a pause.
+    std::unique_ptr<Child> cleaner() const {
+        return std::make_unique<Child>([this](const auto& ready) {
+            ready(1);
+            for (;;)
+                clean_buses(bus_, false);
+        });
+    }
+};
+
+TEST_F(OpenRaces, cleaning_a_thousand_times_never_takes_a_name_from_a_living_producer) {
+    const auto cleaning = cleaner();
+    ASSERT_EQ(cleaning->wait_ready(), 1);
+    for (int round = 0; round < 1000; ++round) {
+        Producer producer(tiny());
+        producer.write_video(frame(1));
+        ReaderOptions options;
+        options.bus = bus_;
+        const auto bus = BusReader::try_attach(options);
+        ASSERT_NE(bus, nullptr) << "round " << round;
+        ASSERT_FALSE(bus->superseded());
+        ASSERT_GE(drain(*bus->flow(FlowKind::video)), 1U);  // and what was taken over
+        if (round % 2 == 0) producer.end();                 // every other one is left for the cleaner, or taken over
+    }
+}
+
+TEST_F(OpenRaces, rivals_of_which_one_wins_each_time) {
+    std::vector<std::unique_ptr<Child>> rivals;
+    for (int n = 0; n < 3; ++n) {
+        rivals.push_back(std::make_unique<Child>([this](const auto&) {
+            int won = 0;
+            while (won < 100) {
+                try {
+                    Producer producer(tiny());
+                    producer.write_video(frame(1));
+                    const BusInfo info = inspect_bus(bus_);
+                    if (!info.alive || info.writer_pid != static_cast<std::uint32_t>(::getpid())) ::_exit(2);
+                    ++won;
+                    if (won % 3 == 0) producer.end();
+                } catch (const Error& error) {
+                    if (error.code() != ErrorCode::busy) {
+                        std::fprintf(stderr, "rival: %s\n", error.what());
+                        ::_exit(3);
+                    }
+                }
+            }
+            ::_exit(0);
+        }));
+    }
+    for (const auto& rival : rivals)
+        EXPECT_EQ(rival->join(), 0);
+}
+
+// A model that starts ffmpeg: the helper lives on after the model was killed, with whatever it inherited.
+TEST_F(OpenRaces, a_killed_producer_frees_its_bus_while_a_program_it_started_lives) {
+    Child child([this](const auto& ready) {
+        Producer producer(tiny());
+        producer.write_video(frame(1));
+        const pid_t helper = ::fork();
+        if (helper == 0) {
+            ::execlp("sleep", "sleep", "1000", nullptr);
+            ::_exit(127);
+        }
+        ready(helper);
+        sleep_for_ever();
+    });
+    const pid_t helper = child.wait_ready();
+    ASSERT_GT(helper, 0);
+    child.kill();
+    EXPECT_EQ(::kill(helper, 0), 0);
+    {
+        Producer next(tiny());
+        next.write_video(frame(2));
+        const auto bus = reader();
+        EXPECT_EQ(drain(*bus->flow(FlowKind::video)), 2U);  // the dead one's and its own
+        next.end();
+    }
+    ::kill(helper, SIGKILL);
+}
+
+}  // namespace
