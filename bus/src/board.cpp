@@ -70,6 +70,9 @@ void Board::claim(const ReaderOptions& options) {
         store_text(cell_->name, options.name);
         store_text(cell_->plugin, options.plugin);
         cell_->played_pts_ns.store(-1, std::memory_order_relaxed);
+        for (std::size_t flow = 0; flow < layout::kFlowCount; ++flow) {
+            if (!options.flows[flow]) cell_->cursor[flow].store(UINT64_MAX, std::memory_order_seq_cst);
+        }
         cell_->pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);
         cell_->attached_ns.store(monotonic_ns(), std::memory_order_relaxed);
         cell_->updated_ns.store(monotonic_ns(), std::memory_order_relaxed);

@@ -50,6 +50,7 @@ public:
 
     void refresh() override {
         for (const FlowKind kind : kAllFlows) {
+            if (!options_.flows[static_cast<std::size_t>(kind)]) continue;
             OpenFlow& flow = flows_[static_cast<std::size_t>(kind)];
             if (!flow.reader || flow.reader->is_drained()) open_flow(kind, flow);
         }

@@ -228,10 +228,7 @@ public:
 
     void end() {
         check_not_forked();
-        if (!ended_ && options_.audio) {
-            draining_ = true;
-            feed_.drain();
-        }
+        if (!ended_) feed_.drain();
         session_.end();
         ended_ = true;
     }
@@ -299,8 +296,9 @@ private:
     /// Called by the feed, one block after the other, from whichever thread comes to it.
     void publish_audio(const RecordFields& fields, std::span<const std::byte> samples) {
         OwnedFlow& flow = *session_.flow(FlowKind::audio);
-        // Sinks take sound out of the ring at once, so only a run without video in step needs to look at them.
-        if (options_.mode == WriterMode::lossless && (draining_ || !options_.video)) {
+        // Sinks take sound out of the ring at once, whatever the picture does, so this hardly ever waits; the feed has
+        // seen to it that no more is written than they can hold.
+        if (options_.mode == WriterMode::lossless) {
             gate_.wait(FlowKind::audio, flow.writer.tail_after(samples.size()));
         }
         session_.write(flow, fields, samples);
@@ -334,7 +332,6 @@ private:
     bool on_clock_;
     bool acquired_ = false;
     std::uint64_t events_ = 0;
-    std::atomic<bool> draining_{false};
     std::atomic<bool> ended_{false};
     std::atomic<std::int64_t> pace_origin_ns_{0};
     std::atomic<std::int64_t> next_video_pts_{0};

@@ -77,7 +77,7 @@ bool ReaderGate::is_holding(unsigned number, std::size_t flow, std::uint64_t tai
     if (cursor >= tail) return false;
     // Only now a system call: the reader is about to lose a record.
     if (!board_.is_alive(number)) return false;
-    Watched& watched = watched_[number];
+    Watched& watched = watched_[flow][number];
     const std::int64_t attached = cell.attached_ns.load(std::memory_order_relaxed);
     const std::int64_t now = monotonic_ns();
     if (watched.attached_ns != attached) watched = {attached, cursor, now, false};

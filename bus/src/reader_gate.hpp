@@ -10,6 +10,7 @@
 
 namespace ringcast {
 
+/// Thread safety: wait() by one thread per flow at a time, the rest by any.
 class ReaderGate {
 public:
     ReaderGate(const BoardView& board, std::chrono::nanoseconds reader_timeout);
@@ -32,7 +33,8 @@ private:
 
     const BoardView& board_;
     std::int64_t reader_timeout_ns_;
-    std::array<Watched, layout::kBoardCells> watched_{};
+    // Per flow: each is waited for by the thread that writes it.
+    std::array<std::array<Watched, layout::kBoardCells>, layout::kFlowCount> watched_{};
 };
 
 }  // namespace ringcast

@@ -20,7 +20,7 @@ namespace ringcast {
 enum class WriterMode : std::uint32_t {
     live = 0,      ///< never waits
     paced = 1,     ///< sleeps so that pts runs at most `lead` ahead of the clock
-    lossless = 2,  ///< waits, bounded, for live readers that asked for every record; only video back-pressures
+    lossless = 2,  ///< waits, bounded, for live readers that asked for every record
 };
 
 struct ProducerOptions {

@@ -181,4 +181,23 @@ TEST_F(Modes, wait_readers_counts_ready_living_readers) {
     EXPECT_EQ(producer.ready_readers(), 0U);
 }
 
+TEST_F(Modes, lossless_does_not_wait_for_a_flow_the_reader_does_not_read) {
+    ProducerOptions wanted = lossless();
+    wanted.reader_timeout = 60s;
+    Producer producer(wanted);
+    ReaderOptions options;
+    options.bus = bus_;
+    options.lossless = true;
+    options.flows = {true, false, false, false};
+    const auto pictures = BusReader::try_attach(options);
+    pictures->board().set_state(layout::SinkState::ready);
+    EXPECT_EQ(pictures->flow(FlowKind::audio), nullptr);
+    for (unsigned n = 0; n < 100; ++n) {
+        producer.write_video(frame(n));
+        producer.write_audio(std::vector<std::byte>(2 * 320));
+        ASSERT_EQ(drain(*pictures->flow(FlowKind::video)), 1U);
+    }
+    producer.end();
+}
+
 }  // namespace

@@ -21,12 +21,14 @@ protected:
         wanted.video_depth = 160ms;
         return wanted;
     }
-    /// A process that cleans this bus without a pause.
+    /// A process that cleans this bus again and again.
     std::unique_ptr<Child> cleaner() const {
         return std::make_unique<Child>([this](const auto& ready) {
             ready(1);
-            for (;;)
+            for (;;) {
                 clean_buses(bus_, false);
+                std::this_thread::sleep_for(100us);  // the bus lock is tried, not queued for
+            }
         });
     }
 };
