@@ -75,9 +75,13 @@ public:
     void interrupt() override {
         interrupted_.store(true);
         // The word belongs to the writer, so a wake may come just before the sleep it is meant for: wake until it left.
+        // A signal handler on the sleeping thread itself has ended the sleep by being called.
+        const pid_t self = ::gettid();
         do {
             futex_wake_all(header_->wake_word);  // needs no write; other readers see a spurious wake
-        } while (asleep_.load() && interrupted_.load() && ::sched_yield() == 0);
+            const pid_t sleeper = sleeper_.load();
+            if (sleeper == 0 || sleeper == self) return;
+        } while (interrupted_.load() && ::sched_yield() == 0);
     }
 
     [[nodiscard]] bool ended() const override { return header_->ended.load(std::memory_order_acquire) != 0; }
@@ -117,9 +121,9 @@ private:
     /// interrupt() stores its flag, then looks whether somebody sleeps; this stores that it sleeps, then looks at the
     /// flag.
     void sleep(std::uint32_t ticket, std::chrono::nanoseconds longest) {
-        asleep_.store(true);
+        sleeper_.store(::gettid());
         if (!interrupted_.load()) futex_wait(header_->wake_word, ticket, longest);
-        asleep_.store(false);
+        sleeper_.store(0);
     }
 
     void open_flow(FlowKind kind, OpenFlow& flow) {
@@ -154,7 +158,7 @@ private:
     Board board_;
     std::array<OpenFlow, layout::kFlowCount> flows_;
     std::atomic<bool> interrupted_{false};
-    std::atomic<bool> asleep_{false};
+    std::atomic<pid_t> sleeper_{0};
 };
 
 }  // namespace

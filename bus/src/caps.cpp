@@ -84,6 +84,20 @@ std::string_view name_of(SampleFormat format) {
     return {};
 }
 
+std::string_view name_of(Codec codec) {
+    switch (codec) {
+        case Codec::h264:
+            return "h264";
+        case Codec::h265:
+            return "h265";
+        case Codec::aac:
+            return "aac";
+        case Codec::opus:
+            return "opus";
+    }
+    return {};
+}
+
 std::string_view name_of(FlowKind kind) {
     switch (kind) {
         case FlowKind::video:
@@ -162,6 +176,18 @@ std::optional<VideoFormat> video_format_of(const layout::Caps& caps, std::uint64
 std::optional<AudioFormat> audio_format_of(const layout::Caps& caps) {
     const AudioFormat format{static_cast<SampleFormat>(caps.format), caps.sample_rate, caps.channels};
     if (!is_valid(format)) return std::nullopt;
+    return format;
+}
+
+std::optional<PacketFormat> packet_format_of(const layout::Caps& caps) {
+    PacketFormat format;
+    format.codec = static_cast<Codec>(caps.format);
+    if (name_of(format.codec).empty() || caps.width > kMaxSide || caps.height > kMaxSide) return std::nullopt;
+    format.width = caps.width;
+    format.height = caps.height;
+    if (const Rational fps{caps.fps_num, caps.fps_den}; is_valid_fps(fps)) format.fps = fps;
+    format.rate = caps.sample_rate;
+    format.channels = caps.channels;
     return format;
 }
 

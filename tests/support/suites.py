@@ -99,6 +99,10 @@ def suite_shell(run):
     lint.shell(run.xml, run.log_file)
 
 
+def suite_model(run):
+    run.step([ROOT / "tests/model/run", "--junit", run.xml], 900)
+
+
 def suite_tidy(run):
     lint.tidy(run.xml, run.log_file, BUILD, int(JOBS), run.options.tidy)
 
@@ -198,7 +202,7 @@ TSAN_FOLDERS = {"unit/bus": [], "stress": [], "unit/runtime": ["-R", "^(OutputTh
 FUZZERS = ["hostile_bus_fuzzer"]
 ALWAYS = ["build"]
 QUICK = ["format", "shell", "unit", "integration"]
-FULL = ["format", "shell", "unit", "integration", "browser", "tidy", "fuzz", "asan", "tsan"]
+FULL = ["format", "shell", "unit", "integration", "browser", "model", "tidy", "fuzz", "asan", "tsan"]
 EXTRA = ["soak", "bench"]
 SUITES = {name: globals()[f"suite_{name}"] for name in [*ALWAYS, *FULL, *EXTRA]}
 

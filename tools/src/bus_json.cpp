@@ -134,7 +134,17 @@ Json caps_json(FlowKind kind, const layout::Caps& caps) {
         if (!audio) return nullptr;
         return {{"format", name_of(audio->format)}, {"sample_rate_hz", audio->rate}, {"channels", audio->channels}};
     }
-    return nullptr;
+    if (kind == FlowKind::packets) {
+        const auto packets = packet_format_of(caps);
+        if (!packets) return nullptr;
+        if (packets->width == 0) {
+            return {
+                {"codec", name_of(packets->codec)}, {"sample_rate_hz", packets->rate}, {"channels", packets->channels}};
+        }
+        return {{"codec", name_of(packets->codec)}, {"width_px", packets->width},  {"height_px", packets->height},
+                {"fps", format_fps(packets->fps)},  {"fps_num", packets->fps.num}, {"fps_den", packets->fps.den}};
+    }
+    return {{"format", "json"}};
 }
 
 Json bus_summary_json(const BusInfo& bus) {
@@ -183,6 +193,12 @@ Json record_json(FlowKind kind, const Record& record, std::int64_t age_ns) {
                  {"discontinuity", (record.flags & layout::kFlagDiscontinuity) != 0},
                  {"explicit_pts", (record.flags & layout::kFlagExplicitPts) != 0}};
     if (kind == FlowKind::audio) json["samples"] = record.sample_count;
+    if (kind == FlowKind::packets) json["stream_id"] = record.stream_id;
+    if (kind == FlowKind::events) {
+        const std::string_view text(reinterpret_cast<const char*>(record.payload.data()), record.payload.size());
+        const Json event = Json::parse(text, nullptr, false);
+        json["event"] = event.is_discarded() ? Json(sanitise(text, text.size())) : event;
+    }
     return json;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "bus_json.hpp"
 #include "command.hpp"
@@ -187,7 +188,7 @@ private:
         const FlowKind kind = followed.flow->kind();
         report_losses(followed, status == ReadStatus::ok ? seen.index : followed.flow->cursor());
         if (status != ReadStatus::ok) return;
-        Said& said = said_[kind];
+        Said& said = said_[{kind, seen.stream_id}];
         if (said.session != 0 && said.session != seen.session) pending_ += format_.session(kind, seen);
         if (said.caps_generation != seen.caps_generation || said.session != seen.session) {
             pending_ += format_.caps(kind, seen);
@@ -230,7 +231,7 @@ private:
     StopSignal stop_;
     std::vector<FlowKind> wanted_;
     std::map<FlowKind, Followed> followed_;
-    std::map<FlowKind, Said> said_;
+    std::map<std::pair<FlowKind, std::uint32_t>, Said> said_;  // by flow and elementary stream
     TailTotals totals_;
     std::string pending_;
     bool from_oldest_ = false;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "bus_json.hpp"
+#include "ringcast/inspect.hpp"
 
 namespace ringcast::tools {
 
@@ -22,6 +23,8 @@ std::string flags_text(std::uint32_t flags) {
     }
     return text.empty() ? "-" : text;
 }
+
+constexpr std::size_t kMostEventColumns = 200;
 
 /// A line that interrupts the columns: "video    caps 2: 640x360 bgr24 25".
 std::string note(FlowKind kind, const std::string& text) {
@@ -52,7 +55,13 @@ std::string TailFormat::record(FlowKind kind, const Record& record, std::int64_t
                   seconds_text(record.pts_ns).c_str(), static_cast<unsigned long long>(record.media_index),
                   samples.c_str(), record.payload.size(), std::string(columns < 9 ? 9 - columns : 0, ' ').c_str(),
                   age.c_str(), flags_text(record.flags).c_str());
-    return std::string(line.data()) + "\n";
+    std::string text = line.data();
+    if (kind == FlowKind::packets) text += "  stream " + std::to_string(record.stream_id);
+    if (kind == FlowKind::events) {
+        text += "  " + sanitise({reinterpret_cast<const char*>(record.payload.data()), record.payload.size()},
+                                kMostEventColumns);
+    }
+    return text + "\n";
 }
 
 std::string TailFormat::caps(FlowKind kind, const Record& record) const {

@@ -137,7 +137,15 @@ std::string caps_text(FlowKind kind, const layout::Caps& caps) {
         if (!audio) return "invalid";
         return format("%u %s x%u", audio->rate, std::string(name_of(audio->format)).c_str(), audio->channels);
     }
-    return "-";
+    if (kind == FlowKind::packets) {
+        const auto packets = packet_format_of(caps);
+        if (!packets) return "-";
+        const std::string codec(name_of(packets->codec));
+        if (packets->width == 0) return format("%s %u x%u", codec.c_str(), packets->rate, packets->channels);
+        const std::string fps = packets->fps.num == 0 ? "" : " " + format_fps(packets->fps);
+        return format("%s %ux%u%s", codec.c_str(), packets->width, packets->height, fps.c_str());
+    }
+    return "json";
 }
 
 std::size_t display_width(std::string_view text) {

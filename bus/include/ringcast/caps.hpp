@@ -42,6 +42,7 @@ struct AudioFormat {
 /// Names as options and JSON show them ("bgr24", "s16", "video").
 std::string_view name_of(PixelFormat format);
 std::string_view name_of(SampleFormat format);
+std::string_view name_of(Codec codec);
 std::string_view name_of(FlowKind kind);
 std::optional<PixelFormat> pixel_format_from(std::string_view name);
 std::optional<SampleFormat> sample_format_from(std::string_view name);
@@ -55,6 +56,17 @@ layout::Caps make_caps(const AudioFormat& format);
 /// (pass SIZE_MAX to leave the size unchecked).
 std::optional<VideoFormat> video_format_of(const layout::Caps& caps, std::uint64_t payload_size);
 std::optional<AudioFormat> audio_format_of(const layout::Caps& caps);
+
+/// What caps of a packets flow say of their stream; 0 where it is not known. nullopt when the codec is not one of ours.
+struct PacketFormat {
+    Codec codec = Codec::h264;
+    std::uint32_t width = 0;  ///< video
+    std::uint32_t height = 0;
+    Rational fps{0, 1};
+    std::uint32_t rate = 0;  ///< audio
+    std::uint32_t channels = 0;
+};
+std::optional<PacketFormat> packet_format_of(const layout::Caps& caps);
 
 /// Lines of one plane of these (valid) caps.
 std::uint32_t plane_lines(const layout::Caps& caps, std::uint32_t plane);

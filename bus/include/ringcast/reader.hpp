@@ -134,7 +134,9 @@ public:
     [[nodiscard]] virtual std::uint32_t ticket() const = 0;
     /// Sleeps until a writer publishes after the ticket was taken, at most 1 s at a time inside.
     virtual WaitResult wait(std::uint32_t ticket, std::chrono::steady_clock::time_point deadline) = 0;
-    virtual void interrupt() = 0;  ///< any thread, not a signal handler: it may wait for the sleeper to wake
+    /// Ends wait(), also one that is about to begin. Any thread; a signal handler that hits the waiting thread between
+    /// its last look and its sleep is noticed at the next wake, after 1 s at the latest.
+    virtual void interrupt() = 0;
 
     [[nodiscard]] virtual bool ended() const = 0;         ///< end() was called; flows may still hold unread records
     [[nodiscard]] virtual bool superseded() const = 0;    ///< another bus took the name: drain, then attach again
