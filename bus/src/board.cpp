@@ -92,6 +92,12 @@ void Board::set_state(layout::SinkState state, std::string_view reason) {
     announce();
 }
 
+void Board::show_object(FlowKind kind, std::uint32_t id) noexcept {
+    if (cell_ == nullptr) return;
+    cell_->flow_object[static_cast<std::size_t>(kind)].store(id, std::memory_order_seq_cst);
+    announce();
+}
+
 void Board::show_cursor(FlowKind kind, std::uint64_t cursor, const ReadCounts& counts) noexcept {
     if (cell_ == nullptr) return;
     const auto flow = static_cast<std::size_t>(kind);

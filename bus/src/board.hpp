@@ -15,6 +15,11 @@ namespace ringcast {
 inline constexpr std::uint64_t kBoardSize =
     sizeof(layout::BoardHeader) + layout::kBoardCells * sizeof(layout::BoardCell);
 
+/// Tells the objects a flow has had from one another.
+inline std::uint32_t flow_object_id(const layout::FlowHeader& header) noexcept {
+    return static_cast<std::uint32_t>(header.object.created_ns) | 1U;
+}
+
 void format_board(layout::BoardHeader& header, const std::string& bus, std::uint64_t session);
 
 /// A checked view of a mapped board.
@@ -47,6 +52,8 @@ public:
 
     void set_state(layout::SinkState state, std::string_view reason) override;
     [[nodiscard]] layout::BoardCell* cell() override { return cell_; }
+    /// Which object of the flow is open: a producer that replaced it waits for that before it ends.
+    void show_object(FlowKind kind, std::uint32_t id) noexcept;
     void show_cursor(FlowKind kind, std::uint64_t cursor, const ReadCounts& counts) noexcept;
 
 private:

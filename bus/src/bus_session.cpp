@@ -254,6 +254,7 @@ OwnedFlow BusSession::make_owned(const FlowPlan& plan, Locks locks) {
             first_index = writer->next_index();
         }
         remove_flow(plan.kind);
+        has_superseded_ = true;
     }
     ShmObject object = make_flow(plan, first_index);
     object.as<layout::FlowHeader>()->caps_generation = generation;
@@ -297,6 +298,7 @@ void BusSession::supersede(OwnedFlow& owned, const FlowPlan& plan) {
     owned.object.as<layout::FlowHeader>()->superseded.store(1, std::memory_order_release);
     owned.object = std::move(object);
     owned.writer = FlowWriter(memory);
+    has_superseded_ = true;
     wake();
 }
 

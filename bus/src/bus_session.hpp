@@ -70,6 +70,8 @@ public:
     void wake() noexcept;
     /// Publishes one record: payload, its fields with session and caps, the wake. Throws Error(too_large).
     void write(OwnedFlow& flow, RecordFields fields, std::span<const std::byte> payload);
+    /// Whether readers may still have an object open that one of ours replaced.
+    [[nodiscard]] bool has_superseded() const noexcept { return has_superseded_; }
     /// One line when the default depth had to shrink, else empty.
     [[nodiscard]] const std::string& warning() const noexcept { return warning_; }
 
@@ -102,6 +104,7 @@ private:
     std::array<std::unique_ptr<OwnedFlow>, layout::kFlowCount> flows_;
     std::string warning_;
     std::uint32_t fork_generation_;
+    bool has_superseded_ = false;
     bool ended_ = false;
 };
 

@@ -12,6 +12,7 @@ RingReader::RingReader(const FlowMemory& memory, Board* board, bool copies)
       board_(board),
       copies_(copies) {
     seek_oldest();
+    show_object();
 }
 
 std::uint64_t RingReader::head() const {
@@ -116,6 +117,11 @@ void RingReader::move_to(const FlowMemory& memory) {
     if (first >= cursor_) counts_.aborted += first - cursor_;
     cursor_ = first;
     show_cursor();
+    show_object();
+}
+
+void RingReader::show_object() {
+    if (board_ != nullptr) board_->show_object(kind(), flow_object_id(*memory_.header));
 }
 
 void RingReader::count_lost(std::uint64_t stamp) {

@@ -62,6 +62,7 @@ private:
     [[nodiscard]] bool seek_keyframe_below(std::uint64_t end);
     [[nodiscard]] ReadStatus finish_read(const Record& record);
     void show_cursor();
+    void show_object();
 
     FlowMemory memory_;
     layout::Caps initial_caps_;

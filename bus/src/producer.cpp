@@ -21,6 +21,7 @@
 namespace ringcast {
 namespace {
 
+constexpr std::chrono::seconds kMovePatience{1};
 constexpr std::size_t kMostEventBytes = 64 * 1024;
 constexpr std::uint32_t kBlocksPerSecond = 10;               // an audio block is at most 100 ms
 constexpr std::int64_t kPtsLimitNs = std::int64_t{1} << 60;  // 36 years: sums and differences of pts stay in 64 bits
@@ -67,7 +68,10 @@ public:
           feed_({options.bus, options.mode, audio_depth(), options.lead, options.video.has_value()},
                 [this](const RecordFields& fields, std::span<const std::byte> samples) {
                     publish_audio(fields, samples);
-                }) {}
+                }) {
+        for (std::size_t kind = 0; kind < layout::kFlowCount; ++kind)
+            expect_readers_of(static_cast<FlowKind>(kind));
+    }
 
     std::span<std::byte> acquire_video() {
         OwnedFlow& flow = usable_flow(FlowKind::video);
@@ -173,6 +177,7 @@ public:
         change.video = format;
         change.video_depth = options_.video_depth;
         session_.change_format(FlowKind::video, change);
+        expect_readers_of(FlowKind::video);
         video_pts_.change_rate(format.fps);
     }
 
@@ -184,6 +189,7 @@ public:
         change.audio_depth = options_.audio_depth;
         const auto paused = feed_.pause();
         session_.change_format(FlowKind::audio, change);
+        expect_readers_of(FlowKind::audio);
         audio_pts_.change_rate({format.rate, 1});
     }
 
@@ -229,6 +235,10 @@ public:
     void end() {
         check_not_forked();
         if (!ended_) feed_.drain();
+        // The names go with the end: who has not opened an object that replaced another would never see it.
+        if (!ended_ && session_.has_superseded()) {
+            gate_.wait_moved(options_.mode == WriterMode::lossless ? options_.reader_timeout : kMovePatience);
+        }
         session_.end();
         ended_ = true;
     }
@@ -261,6 +271,11 @@ private:
                         "bus '" + options_.bus + "' was opened without a " + std::string(name_of(kind)) + " flow");
         }
         return *flow;
+    }
+
+    void expect_readers_of(FlowKind kind) {
+        const OwnedFlow* flow = session_.flow(kind);
+        if (flow != nullptr) gate_.expect(kind, flow_object_id(*flow->object.as<layout::FlowHeader>()));
     }
 
     [[nodiscard]] std::chrono::nanoseconds audio_depth() {

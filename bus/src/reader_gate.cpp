@@ -49,25 +49,56 @@ bool is_ready(std::uint32_t state) {
 ReaderGate::ReaderGate(const BoardView& board, std::chrono::nanoseconds reader_timeout)
     : board_(board), reader_timeout_ns_(reader_timeout.count()) {}
 
+void ReaderGate::expect(FlowKind kind, std::uint32_t flow_object_id) {
+    expected_[static_cast<std::size_t>(kind)].store(flow_object_id, std::memory_order_relaxed);
+}
+
+bool ReaderGate::has_moved(unsigned number) const {
+    const layout::BoardCell& cell = board_.cell(number);
+    for (std::size_t flow = 0; flow < layout::kFlowCount; ++flow) {
+        const std::uint32_t expected = expected_[flow].load(std::memory_order_relaxed);
+        if (expected == 0 || cell.cursor[flow].load(std::memory_order_seq_cst) == UINT64_MAX) continue;
+        if (cell.flow_object[flow].load(std::memory_order_seq_cst) != expected) return false;
+    }
+    return true;
+}
+
 unsigned ReaderGate::ready_readers() const {
     unsigned ready = 0;
     for (unsigned number = 0; number < layout::kBoardCells; ++number) {
-        const layout::BoardCell& cell = board_.cell(number);
-        if (is_ready(cell.state.load(std::memory_order_acquire)) && board_.is_alive(number)) ++ready;
+        const std::uint32_t state = board_.cell(number).state.load(std::memory_order_acquire);
+        if (is_ready(state) && has_moved(number) && board_.is_alive(number)) ++ready;
     }
     return ready;
 }
 
-bool ReaderGate::wait_ready(unsigned count, std::chrono::nanoseconds timeout) const {
-    const std::int64_t deadline = monotonic_ns() + timeout.count();
+template <class Condition>
+bool ReaderGate::wait_for(Condition condition, std::chrono::nanoseconds longest) const {
+    const std::int64_t deadline = monotonic_ns() + longest.count();
     const BoardWait waiting(board_.header());
     for (;;) {
         const std::uint32_t ticket = waiting.ticket();
-        if (ready_readers() >= count) return true;
+        if (condition()) return true;
         const std::int64_t left = deadline - monotonic_ns();
         if (left <= 0) return false;
         waiting.wait(ticket, std::chrono::nanoseconds(left));
     }
+}
+
+bool ReaderGate::wait_ready(unsigned count, std::chrono::nanoseconds timeout) const {
+    return wait_for([&] { return ready_readers() >= count; }, timeout);
+}
+
+void ReaderGate::wait_moved(std::chrono::nanoseconds longest) const {
+    const auto have_all_moved = [&] {
+        for (unsigned number = 0; number < layout::kBoardCells; ++number) {
+            // An empty cell has never attached: its owner would have said when.
+            const bool used = board_.cell(number).attached_ns.load(std::memory_order_relaxed) != 0;
+            if (used && !has_moved(number) && board_.is_alive(number)) return false;
+        }
+        return true;
+    };
+    static_cast<void>(wait_for(have_all_moved, longest));
 }
 
 bool ReaderGate::is_holding(unsigned number, std::size_t flow, std::uint64_t tail) {

@@ -196,7 +196,9 @@ struct BoardCell {
     std::atomic<std::int64_t> output_pts_ns;     // 472  end of what was handed to the plugin
     std::atomic<std::int64_t> played_pts_ns;     // 480  bus pts known to have been played out; -1 unknown
     std::atomic<std::uint64_t> reconnects;       // 488
-    std::array<std::uint64_t, 2> reserved1;      // 496 .. 512
+    /// 496 .. 512  per flow: low 32 bits, never 0, of created_ns of the object this reader has open (since 1.1; 0:
+    /// none)
+    std::array<std::atomic<std::uint32_t>, kFlowCount> flow_object;
 };
 
 struct BoardHeader {
@@ -235,7 +237,7 @@ static_assert(offsetof(Descriptor, caps) == 88 && offsetof(Descriptor, reserved)
 static_assert(offsetof(BoardHeader, cells_offset) == 136 && offsetof(BoardHeader, cursor_word) == 192);
 static_assert(offsetof(BoardCell, name) == 32 && offsetof(BoardCell, reason) == 160);
 static_assert(offsetof(BoardCell, cursor) == 288 && offsetof(BoardCell, dropped_frames) == 416);
-static_assert(offsetof(BoardCell, played_pts_ns) == 480);
+static_assert(offsetof(BoardCell, played_pts_ns) == 480 && offsetof(BoardCell, flow_object) == 496);
 static_assert(std::is_standard_layout_v<BusHeader> && std::is_standard_layout_v<FlowHeader>);
 static_assert(std::is_standard_layout_v<Descriptor> && std::is_standard_layout_v<BoardCell>);
 static_assert(std::is_trivially_copyable_v<Caps> && std::is_trivially_copyable_v<ObjectHeader>);

@@ -96,9 +96,9 @@ struct ReaderOptions {
     std::string name;       ///< shown by the inspector
     std::string plugin;     ///< shown by the inspector
     bool lossless = false;  ///< ask a lossless writer to wait for this reader
+    bool on_board = true;   ///< inspectors leave no trace
     /// Flows this reader reads, by FlowKind; a lossless writer waits for no other, and flow() is nullptr for them.
     std::array<bool, layout::kFlowCount> flows{true, true, true, true};
-    bool on_board = true;  ///< inspectors leave no trace
 };
 
 /// What the producer declared void because the avatar was interrupted.

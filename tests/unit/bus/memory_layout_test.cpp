@@ -140,7 +140,7 @@ const std::map<std::string, Struct>& structs_in_code() {
            FIELD(BoardCell, output_pts_ns),
            FIELD(BoardCell, played_pts_ns),
            FIELD(BoardCell, reconnects),
-           FIELD(BoardCell, reserved1)}}},
+           FIELD(BoardCell, flow_object)}}},
     };
     return structs;
 }

@@ -51,6 +51,7 @@ TEST_F(OpenRaces, cleaning_a_thousand_times_never_takes_a_name_from_a_living_pro
 
 TEST_F(OpenRaces, rivals_of_which_one_wins_each_time) {
     std::vector<std::unique_ptr<Child>> rivals;
+    rivals.reserve(3);
     for (int n = 0; n < 3; ++n) {
         rivals.push_back(std::make_unique<Child>([this](const auto&) {
             int won = 0;
