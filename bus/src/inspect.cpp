@@ -50,6 +50,8 @@ void read_records(const FlowMemory& memory, FlowInfo& info) {
         info.newest_pts_ns = fields->pts_ns;
         info.newest_age_ns = age_of(fields->capture_time_ns);
         info.caps = fields->caps;
+        info.caps_generation = fields->caps_generation;
+        info.payload_bytes += fields->payload_size;
     }
 }
 
@@ -72,6 +74,7 @@ std::optional<FlowInfo> inspect_flow(const std::string& bus, FlowKind kind) {
     info.depth_ns = header.depth_ns;
     info.depth_wanted_ns = header.depth_wanted_ns;
     info.caps = header.caps;
+    info.caps_generation = header.caps_generation;
     info.writer_alive = is_locked(liveness_path(bus, kind));
     info.ended = header.ended.load(std::memory_order_acquire) != 0;
     read_records(FlowMemory(object->data(), *geometry), info);
@@ -252,6 +255,11 @@ BusInfo inspect_bus(const std::string& bus) {
         info.owner_uid = object->owner();
         info.writer_mode = header.writer_mode;
         info.age_ns = age_of(header.object.created_ns);
+        info.epoch_ns = header.epoch_ns;
+        info.epoch_realtime_ns = header.epoch_realtime_ns;
+        // SYNC: the producer stores the generation last, with release.
+        info.flush_generation = header.flush_generation.load(std::memory_order_acquire);
+        info.flush_index = values_of(header.flush_index);
         info.ended = header.ended.load(std::memory_order_acquire) != 0;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::not_found) throw;

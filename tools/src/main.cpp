@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The `ringcast` command: finds the verb, explains wrong words.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <sstream>
 #include <string>
@@ -25,8 +28,8 @@ const std::vector<Group>& groups() {
     static const std::vector<Group> kGroups{
         {"Put something on a bus", {add_testsrc, add_avatar}},
         {"Send it out", {add_sink, add_plugins}},
-        {"Look inside", {add_ls, add_info, add_tail}},
-        {"Housekeeping", {add_clean, add_completion}},
+        {"Look inside", {add_ls, add_info, add_top, add_tail, add_snapshot, add_cat}},
+        {"Housekeeping", {add_doctor, add_clean, add_completion}},
     };
     return kGroups;
 }
@@ -62,6 +65,13 @@ int wrong_verb(const CLI::App& app, const std::string& word) {
     return kExitUsage;
 }
 
+/// A producer that cuts an object short under a reader: one line instead of a silent crash.
+extern "C" void on_bus_error(int /*signal*/) {
+    constexpr char kText[] = "ringcast: shared memory was cut short under the reader (SIGBUS); the bus is damaged\n";
+    static_cast<void>(!write(STDERR_FILENO, kText, sizeof kText - 1));
+    _exit(kExitFailure);
+}
+
 /// One line for words the parser refused, with the nearest option where one was mistyped.
 int explain(const CLI::App& app, const CLI::ParseError& error) {
     const auto parsed = app.get_subcommands();
@@ -85,6 +95,9 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
     int exit_code = kExitOk;
+    struct sigaction action {};
+    action.sa_handler = on_bus_error;
+    sigaction(SIGBUS, &action, nullptr);
     CLI::App app{"ringcast: a shared-memory media bus. A model writes frames and sound; sinks send them out.",
                  "ringcast"};
     set_usage(app, "VERB [WORDS ...]");

@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "bus_json.hpp"
+#include "attach.hpp"
 #include "command.hpp"
 #include "stop_signal.hpp"
 #include "tail_format.hpp"
@@ -88,20 +88,8 @@ private:
     std::unique_ptr<BusReader> attach() {
         const ReaderOptions options{.bus = options_.bus, .name = "tail", .plugin = {}, .on_board = false};
         if (options_.wait) return BusReader::attach(options, stop_.fd(), std::nullopt);
-        auto reader = BusReader::try_attach(options);
-        if (reader) return reader;
-        const BusInfo bus = inspect_or_explain(options_.bus);
-        if (state_of(bus) == "starting") {
-            reader = BusReader::attach(options, stop_.fd(), std::chrono::steady_clock::now() + kStartPatience);
-        }
-        if (!reader && !stop_.requested()) explain_no_reader(bus);
-        return reader;
-    }
-
-    [[noreturn]] static void explain_no_reader(const BusInfo& bus) {
-        if (!bus.problems.empty()) throw VerbError("bus \"" + bus.name + "\": " + bus.problems.front());
-        throw VerbError("bus \"" + bus.name + "\" has no live producer (" + std::string(state_of(bus)) +
-                        "); wait for the next one with --wait, or remove it with: ringcast clean " + bus.name);
+        return attach_or_explain(options, stop_.fd(), std::chrono::steady_clock::now() + kStartPatience,
+                                 "wait for the next one with --wait, or ");
     }
 
     Outcome follow(BusReader& reader) {

@@ -22,8 +22,10 @@ struct FlowInfo {
     std::uint64_t head = 0;
     std::uint64_t depth_ns = 0;
     std::uint64_t depth_wanted_ns = 0;
-    std::uint64_t committed = 0;  ///< records that read committed now
-    layout::Caps caps{};          ///< of the newest record, else of the object
+    std::uint64_t committed = 0;        ///< records that read committed now
+    std::uint64_t payload_bytes = 0;    ///< of those records
+    std::uint32_t caps_generation = 0;  ///< of the newest record, else of the object
+    layout::Caps caps{};                ///< of the newest record, else of the object
     std::optional<std::int64_t> newest_pts_ns;
     std::optional<std::int64_t> newest_age_ns;  ///< now - capture time
     std::optional<std::int64_t> oldest_pts_ns;
@@ -66,8 +68,12 @@ struct BusInfo {
     std::uint32_t writer_pid = 0;  ///< of the producer, or of the one that made the bus
     std::uint32_t owner_uid = 0;
     std::uint32_t writer_mode = 0;
-    std::int64_t age_ns = 0;  ///< since created
-    bool alive = false;       ///< any writer lock held
+    std::int64_t age_ns = 0;             ///< since created
+    std::int64_t epoch_ns = 0;           ///< CLOCK_MONOTONIC of pts 0
+    std::int64_t epoch_realtime_ns = 0;  ///< CLOCK_REALTIME of the same moment
+    std::uint64_t flush_generation = 0;  ///< 0: never flushed
+    std::array<std::uint64_t, layout::kFlowCount> flush_index{};
+    bool alive = false;  ///< any writer lock held
     bool ended = false;
     std::vector<FlowInfo> flows;
     std::vector<CellInfo> readers;      ///< only cells whose lock is held
