@@ -115,6 +115,7 @@ CellInfo read_cell(const layout::BoardCell& cell, unsigned number) {
     info.reconnects = cell.reconnects.load(relaxed);
     info.attached_ns = cell.attached_ns.load(relaxed);
     info.updated_ns = cell.updated_ns.load(relaxed);
+    info.updated_age_ns = age_of(info.updated_ns);
     return info;
 }
 

@@ -21,11 +21,13 @@ Json caps_of_kind(const BusInfo& bus, FlowKind kind) {
 Json flow_json(const FlowInfo& flow) {
     return {{"flow", name_of(flow.kind)},
             {"caps", caps_json(flow.kind, flow.caps)},
+            {"caps_generation", flow.caps_generation},
             {"writer_alive", flow.writer_alive},
             {"ended", flow.ended},
             {"head_index", flow.head},
             {"first_index", flow.first_index},
             {"committed_records", flow.committed},
+            {"payload_bytes", flow.payload_bytes},
             {"slot_count", flow.slot_count},
             {"arena_bytes", flow.arena_bytes},
             {"object_bytes", flow.object_bytes},
@@ -51,6 +53,15 @@ Json reader_flows_json(const CellInfo& reader) {
     return flows;
 }
 
+/// By flow, the index below which records that were not sent are void; null when nothing was ever flushed.
+Json flush_json(const BusInfo& bus) {
+    if (bus.flush_generation == 0) return nullptr;
+    Json indices = Json::object();
+    for (const FlowInfo& flow : bus.flows)
+        indices[std::string(name_of(flow.kind))] = bus.flush_index.at(static_cast<std::size_t>(flow.kind));
+    return indices;
+}
+
 Json reader_json(const CellInfo& reader) {
     const Json played = reader.played_pts_ns < 0 ? Json(nullptr) : Json(reader.played_pts_ns);
     return {{"name", reader.name},
@@ -71,7 +82,8 @@ Json reader_json(const CellInfo& reader) {
             {"sent_bytes", reader.bytes_sent},
             {"reconnects", reader.reconnects},
             {"attached_monotonic_ns", reader.attached_ns},
-            {"updated_monotonic_ns", reader.updated_ns}};
+            {"updated_monotonic_ns", reader.updated_ns},
+            {"updated_age_ns", reader.updated_age_ns}};
 }
 
 }  // namespace
@@ -167,6 +179,10 @@ Json bus_json(const BusInfo& bus) {
     Json json = bus_summary_json(bus);
     json["layout_major"] = bus.layout_major;
     json["layout_minor"] = bus.layout_minor;
+    json["epoch_monotonic_ns"] = bus.epoch_ns;
+    json["epoch_realtime_ns"] = bus.epoch_realtime_ns;
+    json["flush_generation"] = bus.flush_generation;
+    json["flush_index"] = flush_json(bus);
     json["av_skew_ns"] = or_null(av_skew_ns(bus));
     json["flows"] = Json::array();
     for (const FlowInfo& flow : bus.flows)

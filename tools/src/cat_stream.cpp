@@ -105,9 +105,11 @@ CatStream::Outcome CatStream::follow(BusReader& reader) {
             begin_output();
         }
         while (output_ && read_next(reader)) {
-            if (stop_.requested() || complete()) return Outcome::finished;
+            if (stop_.requested()) return Outcome::finished;
+            if (complete()) return limit_reached();
         }
-        if (stop_.requested() || (output_ && complete())) return Outcome::finished;
+        if (stop_.requested()) return Outcome::finished;
+        if (output_ && complete()) return limit_reached();
         if (ended) return Outcome::finished;
         if (superseded) return Outcome::attach_again;
         if (!alive && !reader.ended()) {

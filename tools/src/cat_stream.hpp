@@ -59,6 +59,10 @@ private:
     };
 
     std::unique_ptr<BusReader> attach();
+    Outcome limit_reached() {
+        reason_ = "limit reached";
+        return Outcome::finished;
+    }
     Outcome follow(BusReader& reader);
     void open_flows(BusReader& reader);
     void start_at(BusReader& reader);

@@ -2,6 +2,7 @@
 /// `ringcast info`: everything that can be seen of one bus from outside.
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <memory>
 
 #include "bus_json.hpp"
@@ -48,6 +49,36 @@ std::string skew_text(const BusInfo& bus) {
     return human_duration(*skew < 0 ? -*skew : *skew) + (*skew > 0 ? ", video ahead" : ", audio ahead");
 }
 
+/// "2026-03-01 12:00:00.250 UTC". The moment comes from shared memory: any value.
+std::string clock_text(std::int64_t realtime_ns) {
+    const std::int64_t seconds = realtime_ns / 1'000'000'000;
+    if (seconds <= 0) return "-";
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    std::array<char, 64> date{};
+    std::strftime(date.data(), date.size(), "%Y-%m-%d %H:%M:%S", &utc);
+    std::array<char, 80> text{};
+    std::snprintf(text.data(), text.size(), "%s.%03d UTC", date.data(),
+                  static_cast<int>(realtime_ns / 1'000'000 % 1000));
+    return text.data();
+}
+
+/// "video 12, audio 34" of the flows of this bus.
+std::string per_flow(const BusInfo& bus, const std::array<std::uint64_t, layout::kFlowCount>& figures) {
+    std::string text;
+    for (const FlowInfo& flow : bus.flows) {
+        if (!text.empty()) text += ", ";
+        text += std::string(name_of(flow.kind)) + " " + std::to_string(figures.at(static_cast<std::size_t>(flow.kind)));
+    }
+    return text.empty() ? "-" : text;
+}
+
+/// "generation 2, void below video 120, audio 118".
+std::string flush_text(const BusInfo& bus) {
+    if (bus.flush_generation == 0) return "never";
+    return "generation " + std::to_string(bus.flush_generation) + ", void below " + per_flow(bus, bus.flush_index);
+}
+
 std::string heading(const BusInfo& bus, const Screen& screen) {
     const std::string_view state = state_of(bus);
     Labels labels;
@@ -64,9 +95,11 @@ std::string heading(const BusInfo& bus, const Screen& screen) {
     labels.add("mode", std::string(writer_mode_name(bus.writer_mode)));
     labels.add("session", hex_id(bus.session));
     labels.add("uptime", human_duration(bus.age_ns));
+    labels.add("pts 0 at", clock_text(bus.epoch_realtime_ns));
     labels.add("layout", std::to_string(bus.layout_major) + "." + std::to_string(bus.layout_minor));
     labels.add("memory", human_bytes(memory_bytes(bus)));
     labels.add("A/V skew", skew_text(bus));
+    labels.add("flush", flush_text(bus));
     return labels.render(screen);
 }
 
@@ -84,6 +117,7 @@ std::string flows_text(const BusInfo& bus, const MeasuredRates& rates, const Scr
         table.add(std::move(row));
     };
     add("caps", [](const FlowInfo& flow) { return caps_text(flow.kind, flow.caps); });
+    add("caps generation", [](const FlowInfo& flow) { return std::to_string(flow.caps_generation); });
     add("writer", [](const FlowInfo& flow) -> std::string {
         if (flow.ended) return "ended";
         return flow.writer_alive ? "live" : "gone";
@@ -117,16 +151,6 @@ Tone tone_of(layout::SinkState state) {
     }
 }
 
-/// "video 12, audio 34" of the flows of this bus.
-std::string per_flow(const BusInfo& bus, const std::array<std::uint64_t, layout::kFlowCount>& figures) {
-    std::string text;
-    for (const FlowInfo& flow : bus.flows) {
-        if (!text.empty()) text += ", ";
-        text += std::string(name_of(flow.kind)) + " " + std::to_string(figures.at(static_cast<std::size_t>(flow.kind)));
-    }
-    return text.empty() ? "-" : text;
-}
-
 std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen& screen) {
     std::string state(name_of(reader.state));
     if (!reader.reason.empty()) state += ": " + reader.reason;
@@ -145,6 +169,7 @@ std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen
     labels.add("sent", human_bytes(reader.bytes_sent) + ", reconnects " + std::to_string(reader.reconnects));
     labels.add("output pts", seconds_text(reader.output_pts_ns) + " s");
     if (reader.played_pts_ns >= 0) labels.add("played pts", seconds_text(reader.played_pts_ns) + " s");
+    labels.add("updated", reader.updated_ns == 0 ? "never" : human_duration(reader.updated_age_ns) + " ago");
     const std::string title = (reader.name.empty() ? "reader" : reader.name) + " (" +
                               (reader.plugin.empty() ? "no plugin" : reader.plugin) + ", pid " +
                               std::to_string(reader.pid) + (reader.lossless ? ", lossless)" : ")");

@@ -57,6 +57,7 @@ struct CellInfo {
     std::uint64_t reconnects = 0;
     std::int64_t attached_ns = 0;
     std::int64_t updated_ns = 0;
+    std::int64_t updated_age_ns = 0;  ///< now - updated_ns
 };
 
 struct BusInfo {
