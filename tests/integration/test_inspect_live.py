@@ -18,7 +18,7 @@ from conftest import RINGCAST, wait_until
 def live(bus):
     bus.producer = bus.testsrc("--name", "inspect test")
     wait_until(lambda: (info := bus.info()) and info["state"] == "live"
-               and all(flow["committed_records"] > 30 for flow in info["flows"]), "records")
+               and all(flow["committed_records"] > 10 for flow in info["flows"]), "records")
     yield bus
     bus.producer.kill()
 

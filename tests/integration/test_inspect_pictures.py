@@ -180,7 +180,7 @@ def test_cat_waits_for_the_bus_and_ends_with_the_stream(start, bus, tmp_path):
     out = tmp_path / "talk.nut"
     reader = start(RINGCAST, "cat", bus.name, "--json", "--output", out)
     reader.says("waiting for a producer")
-    bus.testsrc("--seconds", "2", "--wait-readers", "0").ends_well()
+    bus.testsrc("--seconds", "2", "--wait-readers", "1").ends_well()
     reader.ends_well()
     told = json.loads(reader.output().splitlines()[-1])
     assert told["end"] == "end of stream"
@@ -192,7 +192,7 @@ def test_cat_lossless_gets_every_frame_of_a_producer_that_waits(start, bus, tmp_
     out = tmp_path / "talk.nut"
     reader = start(RINGCAST, "cat", bus.name, "--json", "--lossless", "--output", out)
     reader.says("waiting for a producer")
-    bus.testsrc("--seconds", "8", "--mode", "lossless").ends_well()
+    bus.testsrc("--seconds", "8", "--mode", "lossless", "--wait-readers", "1").ends_well()
     reader.ends_well()
     video = json.loads(reader.output().splitlines()[-1])["flows"]["video"]
     assert video == {"records": 200, "lost_overrun_records": 0, "lost_aborted_records": 0}

@@ -91,6 +91,7 @@ void CatStream::account() {
 }
 
 CatStream::Outcome CatStream::follow(BusReader& reader) {
+    reader.board().set_state(layout::SinkState::ready);  // nothing has to be opened: a producer that waits may start
     for (;;) {
         const std::uint32_t ticket = reader.ticket();
         // Read before the last look at the flows: what was published earlier is then certainly seen.
