@@ -144,7 +144,7 @@ Findings check_bus(const std::string& name, bool in_container) {
     const std::string_view state = state_of(bus);
     if (state == "stale") {
         findings.push_back({Level::warning,
-                            "bus \"" + name + "\" is stale: its producer (pid " + std::to_string(bus.creator_pid) +
+                            "bus \"" + name + "\" is stale: its producer (pid " + std::to_string(bus.writer_pid) +
                                 ") is gone, " + human_bytes(memory_bytes(bus)) + " stay reserved",
                             "ringcast clean " + name});
     }

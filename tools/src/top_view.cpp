@@ -48,7 +48,7 @@ std::string heading(const BusInfo& bus, const Screen& screen) {
     const std::string_view state = state_of(bus);
     std::string text = screen.paint(bus.name, Tone::strong) + "  " + screen.paint(state, tone_of(state));
     if (bus.layout_major != 0) {
-        text += "  " + bus.producer + " (pid " + std::to_string(bus.creator_pid) + ")  up " +
+        text += "  " + bus.producer + " (pid " + std::to_string(bus.writer_pid) + ")  up " +
                 human_duration(bus.age_ns) + "  A/V skew ";
         const auto skew = av_skew_ns(bus);
         text += skew ? human_duration(*skew) : std::string("-");
@@ -190,7 +190,7 @@ Json top_json(const std::vector<BusLook>& buses, const ReaderSpeeds& speeds, std
     for (const BusLook& bus : buses) {
         const auto skew = av_skew_ns(bus.info);
         Json one = {{"name", bus.info.name},         {"state", state_of(bus.info)},
-                    {"producer", bus.info.producer}, {"pid", bus.info.creator_pid},
+                    {"producer", bus.info.producer}, {"pid", bus.info.writer_pid},
                     {"uptime_ns", bus.info.age_ns},  {"av_skew_ns", skew ? Json(*skew) : Json(nullptr)},
                     {"problems", bus.info.problems}, {"flows", Json::array()},
                     {"readers", Json::array()}};
