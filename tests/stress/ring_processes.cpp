@@ -124,6 +124,7 @@ protected:
 
 TEST_F(RingProcesses, survive_kill_9_of_writer_and_readers) {
     std::vector<std::unique_ptr<Child>> processes;
+    processes.reserve(4);
     for (int n = 0; n < 4; ++n)
         processes.push_back(start(n == 0));
     std::mt19937 random(static_cast<unsigned>(::getpid()));

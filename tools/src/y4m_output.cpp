@@ -13,7 +13,6 @@ namespace ringcast::tools {
 namespace {
 
 using runtime::Scale;
-using runtime::Size;
 using runtime::VideoConverter;
 
 // A hole longer than this is a jump of the model's pts, not frames to be made up.
