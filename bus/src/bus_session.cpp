@@ -80,10 +80,10 @@ BusSession::BusSession(const ProducerOptions& options)
     std::vector<Locks> locks = take_locks(options);
     const bool joins = is_other_writer_alive(locks);
     const bool goes_on = joins ? open_existing() : take_over(options);
-    if (!goes_on) {
-        remove_leftovers();
-        start(options);
-    }
+    if (!goes_on) remove_leftovers();
+    // Before anything is made: who has no room is told what all of it needs.
+    const FlowPlans plans = plan_for(options, locks);
+    if (!goes_on) start(options);
     if (goes_on && !joins) {
         // Nobody will write what the dead producer had and this one has not.
         for (const FlowKind kind : kAllFlows) {
@@ -91,7 +91,7 @@ BusSession::BusSession(const ProducerOptions& options)
             if (std::none_of(locks.begin(), locks.end(), is_kind)) remove_flow(kind);
         }
     }
-    add_flows(options, std::move(locks));
+    add_flows(plans, std::move(locks));
     publish(!goes_on);
 }
 
@@ -216,15 +216,18 @@ bool BusSession::take_over(const ProducerOptions& options) {
     return true;
 }
 
-void BusSession::add_flows(const ProducerOptions& options, std::vector<Locks> locks) {
+FlowPlans BusSession::plan_for(const ProducerOptions& options, const std::vector<Locks>& locks) const {
     // What stands under the names of our flows is ours to use again.
     std::uint64_t reusable = 0;
     for (const Locks& own : locks) {
         const auto object = open_leftover(flow_object(bus_name_, own.kind), layout::ObjectType::flow);
         if (object) reusable += object->size();
     }
-    FlowPlans plans = plan_flows(options, free_shm_bytes() + reusable);
-    warning_ = std::move(plans.warning);
+    return plan_flows(options, free_shm_bytes() + reusable);
+}
+
+void BusSession::add_flows(const FlowPlans& plans, std::vector<Locks> locks) {
+    warning_ = plans.warning;
     for (const FlowPlan& plan : plans.flows) {
         const auto own = std::find_if(locks.begin(), locks.end(), [&](const Locks& l) { return l.kind == plan.kind; });
         flows_[static_cast<std::size_t>(plan.kind)] = std::make_unique<OwnedFlow>(make_owned(plan, std::move(*own)));

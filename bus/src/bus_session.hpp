@@ -28,6 +28,11 @@ struct FlowPlan {
     [[nodiscard]] std::uint64_t bytes() const noexcept { return flow_object_size(slot_count, arena_size); }
 };
 
+struct FlowPlans {
+    std::vector<FlowPlan> flows;
+    std::string warning;  ///< when a default depth had to shrink
+};
+
 /// One flow this process writes.
 struct OwnedFlow {
     FileLock writer_lock;
@@ -88,7 +93,8 @@ private:
     void start(const ProducerOptions& options);
     bool open_existing();
     bool take_over(const ProducerOptions& options);
-    void add_flows(const ProducerOptions& options, std::vector<Locks> locks);
+    [[nodiscard]] FlowPlans plan_for(const ProducerOptions& options, const std::vector<Locks>& locks) const;
+    void add_flows(const FlowPlans& plans, std::vector<Locks> locks);
     OwnedFlow make_owned(const FlowPlan& plan, Locks locks);
     void supersede(OwnedFlow& owned, const FlowPlan& plan);
     ShmObject make_flow(const FlowPlan& plan, std::uint64_t first_index) const;

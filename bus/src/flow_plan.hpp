@@ -2,17 +2,11 @@
 /// How large the flow objects of a producer become.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <cstdint>
 
 #include "bus_session.hpp"
 
 namespace ringcast {
-
-struct FlowPlans {
-    std::vector<FlowPlan> flows;
-    std::string warning;  ///< when a default depth had to shrink
-};
 
 /// Depth is media time: 1 s of video, 30 s of audio unless stated. When /dev/shm has less room the defaults shrink,
 /// video to no fewer than 4 frames; a stated depth that does not fit throws Error(no_space).

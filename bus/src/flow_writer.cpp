@@ -118,7 +118,7 @@ std::uint64_t FlowWriter::tail_after(std::uint64_t size) const noexcept {
 }
 
 std::optional<std::span<std::byte>> FlowWriter::begin(std::uint64_t size) noexcept {
-    if (size > memory_.geometry.arena_size / 2) return std::nullopt;
+    if (size > largest_record()) return std::nullopt;
     open_position_ = place(size);
     open_size_ = size;
     for (const std::uint64_t tail = tail_after(size); tail_ < tail; ++tail_) {

@@ -38,6 +38,7 @@ public:
     /// The oldest index that would stay live if a record of this size were begun now.
     [[nodiscard]] std::uint64_t tail_after(std::uint64_t size) const noexcept;
     [[nodiscard]] std::uint64_t next_index() const noexcept { return next_; }
+    [[nodiscard]] std::uint64_t largest_record() const noexcept { return memory_.geometry.arena_size / 2; }
     [[nodiscard]] std::uint64_t tail() const noexcept { return tail_; }
     [[nodiscard]] std::uint64_t write_position() const noexcept { return write_position_; }
 

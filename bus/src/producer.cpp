@@ -153,7 +153,9 @@ public:
         feed_.check_room(std::chrono::nanoseconds(count_to_ns(samples.size() / sample, {flow.caps.sample_rate, 1})));
         start_on_clock(audio_pts_);
         if (pts_ns && !samples.empty()) audio_pts_.jump_to(*pts_ns);
-        const std::size_t block = std::size_t{flow.caps.sample_rate / kBlocksPerSecond} * sample;
+        // A ring shallower than two blocks takes shorter ones: the feed's thread has nobody to tell an error to.
+        const std::size_t block = std::min<std::size_t>(std::size_t{flow.caps.sample_rate / kBlocksPerSecond} * sample,
+                                                        flow.writer.largest_record() / sample * sample);
         while (!samples.empty()) {
             const std::size_t bytes = std::min(block, samples.size());
             const auto count = static_cast<std::uint32_t>(bytes / sample);

@@ -42,10 +42,16 @@ std::string describe(const FlowReader* video, const FlowReader* audio) {
     return text;
 }
 
+/// A lossless writer must not wait for this sink in flows it does not read.
+PipelineOptions reading_raw_media(PipelineOptions options) {
+    options.reader.flows = {true, true, false, false};
+    return options;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, Output& output, std::shared_ptr<spdlog::logger> log)
-    : options_(std::move(options)),
+    : options_(reading_raw_media(std::move(options))),
       output_(output),
       log_(std::move(log)),
       stop_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),

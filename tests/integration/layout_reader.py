@@ -79,6 +79,7 @@ class Cell:
         lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, offset, size, 0)
         fcntl.fcntl(self.file.fileno(), fcntl.F_OFD_SETLK, lock)
         struct.pack_into("<q", self.board, offset + 16, time.monotonic_ns())
+        struct.pack_into("<4Q", self.board, offset + 288, *[2**64 - 1] * 4)  # reads no flow, so it has none to open
 
     def show(self, state: int) -> None:
         struct.pack_into("<I", self.board, self.offset, state)

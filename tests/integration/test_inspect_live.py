@@ -15,15 +15,6 @@ import pytest
 from conftest import RINGCAST, wait_until
 
 
-@pytest.fixture
-def live(bus):
-    bus.producer = bus.testsrc("--name", "inspect test")
-    wait_until(lambda: (info := bus.info()) and info["state"] == "live"
-               and all(flow["committed_records"] > 10 for flow in info["flows"]), "records")
-    yield bus
-    bus.producer.kill()
-
-
 # ---- top ------------------------------------------------------------------------------------------------------------
 
 def top_json(ringcast, *words):
@@ -36,7 +27,7 @@ def test_top_shows_rates_age_depth_and_skew(ringcast, live):
     looks = top_json(ringcast, live.name, "--count", "3", "--interval", "200ms")
     assert len(looks) == 3 and looks[0]["monotonic_ns"] < looks[1]["monotonic_ns"]
     bus = looks[-1]["buses"][0]
-    assert (bus["name"], bus["state"], bus["producer"]) == (live.name, "live", "inspect test")
+    assert (bus["name"], bus["state"], bus["producer"]) == (live.name, "live", "cli test")
     video, audio = bus["flows"]
     assert video["fps"] > 0 and audio["samples_per_second"] > 0
     assert video["bits_per_second"] == pytest.approx(video["fps"] * 640 * 360 * 3 * 8, rel=0.001)

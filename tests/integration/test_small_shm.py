@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A producer where /dev/shm is small (docker gives 64 MB): a mount namespace with an 8 MB one of its own."""
+"""A producer where /dev/shm is small (docker gives 64 MB): a mount namespace with a small one of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-MOUNT = "mount -t tmpfs -o size=8m tmpfs /dev/shm && exec"
 
 PRELUDE = """
 import os, signal, sys, time, warnings
@@ -24,11 +23,12 @@ def depth(kind):
 """
 
 
-def in_small_shm(script: str) -> subprocess.CompletedProcess:
+def in_small_shm(script: str, size: str = "8m") -> subprocess.CompletedProcess:
     # As a user of its own (-r) where root is not given: docker, CI and people's desktops allow one or the other.
     command = [sys.executable, "-c", PRELUDE + script]
     for flags in ("-m", "-rm"):
-        inside = ["unshare", flags, "sh", "-c", f'{MOUNT} "$@"', "sh"]
+        mount = f"mount -t tmpfs -o size={size} tmpfs /dev/shm && exec"
+        inside = ["unshare", flags, "sh", "-c", f'{mount} "$@"', "sh"]
         if subprocess.run([*inside, "true"], capture_output=True).returncode == 0:
             return subprocess.run([*inside, *command], capture_output=True, text=True, timeout=120)
     pytest.skip("unshare cannot make a mount namespace here")
@@ -70,6 +70,38 @@ except ringcast.NoSpaceError as error:
 """)
     assert done.returncode == 0, done.stderr
     assert "--shm-size=" in done.stdout
+
+
+FULL_HD = """
+def write(n):
+    with ringcast.Producer("small", size=(1920, 1080), fps=25, rate=44100) as out:
+        print(round(depth("video") * 25), "frames deep")
+        for _ in range(n):
+            out.write_video(np.zeros((1080, 1920, 3), np.uint8))
+            out.write_audio(np.zeros(1764, np.int16))
+"""
+
+
+def test_full_hd_fits_dockers_64_mb_with_a_shorter_ring_and_says_what_to_give_it():
+    done = in_small_shm(FULL_HD + "write(60)", size="64m")
+    assert done.returncode == 0, done.stderr
+    assert 4 <= int(done.stdout.split()[0]) < 25
+    assert "RuntimeWarning" in done.stderr and "--shm-size=" in done.stderr
+
+
+@pytest.mark.parametrize("size, before", [("16m", ""), ("64m", "open('/dev/shm/filler', 'wb').write(bytes(64 << 20))")])
+def test_full_hd_in_16_mb_or_in_a_full_one_is_an_error_that_names_the_fix(size, before):
+    """Not a bus error in the middle of a frame, which is what an unreserved object would give."""
+    filled = f"try:\n    {before or 'pass'}\nexcept OSError:\n    pass\n"
+    done = in_small_shm(FULL_HD + filled + """
+try:
+    write(60)
+except ringcast.NoSpaceError as error:
+    print(error)
+assert [name for name in os.listdir("/dev/shm") if name.startswith("ringcast")] == []
+""", size=size)
+    assert done.returncode == 0, done.stderr
+    assert "--shm-size=" in done.stdout and "free" in done.stdout
 
 
 def test_a_killed_producer_comes_back_with_the_depth_it_had():

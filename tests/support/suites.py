@@ -78,6 +78,42 @@ def cmake_build(run, preset, folder, *targets, settings=()):
     return run.step(["cmake", "--build", folder, "--parallel", JOBS, *wanted], 1500)
 
 
+class BuildsAhead:
+    """Builds the sanitizers' programs at the lowest priority while other suites mostly wait for media to play in real
+    time. Their suites wait for it, and build again in the ordinary way: then nothing is left to do, or it says why."""
+
+    def __init__(self, names):
+        self.names = [name for name in names if name in SANITIZERS]
+        self.process = None
+        self.thread = threading.Thread(target=self._build, daemon=True)
+        self.stopped = False
+        self.done = {name: threading.Event() for name in self.names}
+        if self.names:
+            self.thread.start()
+
+    def _build(self):
+        for name in self.names:
+            preset, targets = SANITIZERS[name]
+            folder = BUILD / name
+            wanted = ["--target", *targets] if targets else []
+            for words in ["cmake", "--preset", preset], ["cmake", "--build", folder, "--parallel", JOBS, *wanted]:
+                if not self.stopped:
+                    with open(RESULTS / f"{name}-ahead.log", "ab") as log:
+                        self.process = subprocess.Popen(["nice", "-n", "19", *map(str, words)], cwd=ROOT, stdout=log,
+                                                        stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
+                        self.process.wait()
+            self.done[name].set()
+
+    def wait(self, name):
+        if name in self.done:
+            self.done[name].wait()
+
+    def stop(self):
+        self.stopped = True
+        if self.process:
+            leftovers.end_tree(self.process.pid)
+
+
 def ctest(run, folder, *selection, prefix=()):
     return run.step([*prefix, "ctest", "--test-dir", folder, "--output-on-failure", "--parallel", JOBS, "--timeout",
                      "240", "--no-tests=error", "--output-junit", run.xml, *selection], 900)
@@ -123,7 +159,8 @@ def suite_asan(run):
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=1:strict_string_checks=1")
     os.environ.setdefault("LSAN_OPTIONS", f"suppressions={ROOT}/tests/support/lsan.supp:print_suppressions=0")
     os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
-    if not cmake_build(run, "asan-ubsan", folder):
+    preset, targets = SANITIZERS["asan"]
+    if not cmake_build(run, preset, folder, *targets):
         return
     unit = run.xml
     ctest(run, folder)
@@ -135,7 +172,8 @@ def suite_asan(run):
 
 def suite_tsan(run):
     folder = BUILD / "tsan"
-    if not cmake_build(run, "tsan", folder, *TSAN_TARGETS):
+    preset, targets = SANITIZERS["tsan"]
+    if not cmake_build(run, preset, folder, *targets):
         return
     # ThreadSanitizer of GCC 12 cannot live with the address randomisation of newer kernels.
     fixed = ["setarch", "--addr-no-randomize"]
@@ -196,7 +234,8 @@ def suite_fuzz(run):
     junit.write(run.xml, "fuzz", results)
 
 
-TSAN_TARGETS = ["bus_tests", "bus_stress", "runtime_pipeline_test"]
+# Suite: preset, targets (none: all).
+SANITIZERS = {"asan": ("asan-ubsan", []), "tsan": ("tsan", ["bus_tests", "bus_stress", "runtime_pipeline_test"])}
 # Of the runtime what has threads of its own; the other test programs are not built here.
 TSAN_FOLDERS = {"unit/bus": [], "stress": [], "unit/runtime": ["-R", "^(OutputThread|PacketQueue|Pipeline)"]}
 FUZZERS = ["hostile_bus_fuzzer"]
@@ -207,11 +246,17 @@ EXTRA = ["soak", "bench"]
 SUITES = {name: globals()[f"suite_{name}"] for name in [*ALWAYS, *FULL, *EXTRA]}
 
 
-def perform(name, options):
-    """Runs one suite while a line now and then says where it is. Returns (name, counts, seconds)."""
+def perform(name, options, ahead=None):
+    """Runs one suite while a line now and then says where it is. Returns its counts."""
     run = Run(name, options)
     begun = time.monotonic()
-    worker = threading.Thread(target=SUITES[name], args=(run,), daemon=True)
+
+    def work():
+        if ahead:
+            ahead.wait(name)
+        SUITES[name](run)
+
+    worker = threading.Thread(target=work, daemon=True)
     run.xml.unlink(missing_ok=True)
     worker.start()
     print(f"{name} ...", flush=True)
@@ -263,13 +308,18 @@ def main():
     RESULTS.mkdir(parents=True)
     before = leftovers.begin()
     total = junit.Counts(0, 0, 0)
+    ahead = None
     begun = time.monotonic()
     try:
         built = perform("build", options)
         total += built
-        for name in chosen(options) if not built.failed else []:
-            total += perform(name, options)
+        names = chosen(options) if not built.failed else []
+        ahead = BuildsAhead(names)
+        for name in names:
+            total += perform(name, options, ahead)
     finally:
+        if ahead:
+            ahead.stop()
         for line in leftovers.finish(before):
             print(f"  FAILED left behind: {line}", flush=True)
             total += junit.Counts(0, 1, 0)

@@ -70,7 +70,11 @@ void CatStream::run() {
 }
 
 std::unique_ptr<BusReader> CatStream::attach() {
-    const ReaderOptions options{.bus = options_.bus, .name = "cat", .plugin = {}, .lossless = options_.lossless};
+    const ReaderOptions options{.bus = options_.bus,
+                                .name = "cat",
+                                .plugin = {},
+                                .lossless = options_.lossless,
+                                .flows = {options_.video, options_.audio, false, false}};
     auto reader = BusReader::try_attach(options);
     if (reader) return reader;
     if (!output_) std::fprintf(stderr, "ringcast cat: waiting for a producer on bus \"%s\"\n", options_.bus.c_str());

@@ -168,6 +168,17 @@ TEST_F(LongAudio, of_more_than_120_s_is_refused_whole_with_a_clear_error) {
     EXPECT_EQ(producer.samples_written(), 100U * 8000);
 }
 
+TEST_F(LongAudio, passes_through_a_ring_shallower_than_a_block) {
+    Producer producer(deep(WriterMode::live, 20ms));
+    Drain drain(reader());
+    producer.write_audio(sound(0.5));
+    producer.write_video(frame(0));
+    producer.end();
+    drain.join();
+    EXPECT_EQ(drain.samples, 4000U);
+    EXPECT_EQ(drain.lost, 0U);
+}
+
 TEST_F(LongAudio, is_given_up_when_the_producer_is_destroyed_without_an_end) {
     {
         Producer producer(deep(WriterMode::live, 1s));

@@ -345,6 +345,24 @@ TEST_F(PipelineTest, the_next_producer_may_have_another_size_and_rate) {
     EXPECT_EQ(output.streams().at(0).width, kWidth);
 }
 
+TEST_F(PipelineTest, packets_and_events_hold_no_lossless_writer_back) {
+    ProducerOptions with_more = producer_options();
+    with_more.packets = with_more.events = true;
+    start();
+    Producer producer(with_more);
+    producer.set_packet_stream({.width = kWidth, .height = kHeight, .config = {}});
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    const std::vector<std::byte> packet(4U << 20U);
+    for (int i = 0; i < 25; ++i) {
+        write_both(producer, 1);
+        producer.write_packet({.pts_ns = i, .dts_ns = i, .key = true, .data = packet});  // six times its ring
+        producer.write_event("{}");
+    }
+    producer.end();
+    EXPECT_TRUE(join());
+    expect_whole(25);
+}
+
 TEST_F(PipelineTest, a_full_queue_holds_back_a_lossless_writer_and_loses_nothing) {
     options.queue_capacity = 200ms;
     output.block(true);
