@@ -143,6 +143,7 @@ private:
             flow.reader->move_to(memory);
         } else {
             flow.reader.emplace(memory, &board_, kind == FlowKind::packets || kind == FlowKind::events);
+            flow.reader->seek_session(session());
         }
         flow.object = std::move(object);  // last: the old one stays mapped while the reader still names it
     }

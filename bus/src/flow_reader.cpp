@@ -41,6 +41,17 @@ void RingReader::seek_oldest() {
     show_cursor();
 }
 
+void RingReader::seek_session(std::uint64_t session) {
+    const std::uint64_t newest = head();
+    std::uint64_t index = std::min(lowest_possible(newest), newest);
+    for (; index < newest; ++index) {
+        const auto fields = committed_fields(index);
+        if (fields && fields->session == session) break;
+    }
+    cursor_ = index;
+    show_cursor();
+}
+
 void RingReader::seek_newest() {
     const std::uint64_t newest = head();
     const std::uint64_t lowest = std::min(lowest_possible(newest), newest);

@@ -30,6 +30,8 @@ public:
     void seek_keyframe() override;
     void seek_pts(std::int64_t pts_ns) override;
 
+    /// To the oldest record of this session: what a dead producer left in a ring is not for readers that come later.
+    void seek_session(std::uint64_t session);
     /// Goes on in the object that superseded this one, at its first index. What this one never showed counts as lost.
     void move_to(const FlowMemory& memory);
     /// Nothing more will come from this object: its successor has taken the name (or its writer ended) and all is read.

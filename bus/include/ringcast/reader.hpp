@@ -124,7 +124,8 @@ public:
                                              std::optional<std::chrono::steady_clock::time_point> deadline);
     virtual ~BusReader() = default;
 
-    /// nullptr while the flow does not exist. The pointer stays valid as long as this object.
+    /// nullptr while the flow does not exist. The pointer stays valid as long as this object. It stands at the oldest
+    /// record of the session that was live when the flow was opened; seek_oldest() also shows what a dead one left.
     virtual FlowReader* flow(FlowKind kind) = 0;
     /// Opens flows that came since, and moves on to the object that superseded a drained one. Cheap; call it when
     /// woken.

@@ -220,6 +220,24 @@ TEST_F(BusTakeover, with_a_larger_format_moves_readers_to_a_superseding_object_a
     EXPECT_EQ(counts.overrun + counts.aborted, 0U);
 }
 
+TEST_F(BusTakeover, is_not_seen_by_readers_that_come_later) {
+    auto first = std::make_unique<Producer>(options());
+    for (unsigned n = 0; n < 5; ++n) {
+        first->write_video(frame(n));
+        first->write_audio(std::vector<std::byte>(640));
+    }
+    first.reset();
+    Producer second(options());
+    const auto early = reader();
+    second.write_video(frame(9));
+    const auto late = reader();
+    for (const auto& bus : {early.get(), late.get()}) {
+        EXPECT_EQ(drain(*bus->flow(FlowKind::video)), 1U);
+        EXPECT_EQ(drain(*bus->flow(FlowKind::audio)), 0U);
+        EXPECT_EQ(bus->flow(FlowKind::video)->counts().overrun + bus->flow(FlowKind::video)->counts().aborted, 0U);
+    }
+}
+
 TEST_F(BusTakeover, drops_a_flow_the_next_producer_does_not_write) {
     std::make_unique<Producer>(options());
     Producer second(video_only());
