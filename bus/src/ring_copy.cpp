@@ -11,7 +11,7 @@
 namespace ringcast {
 namespace {
 
-/// Below this a run fits the cache of the reader that takes it next, and memcpy is as fast (docs/performance.md).
+/// Shorter runs are audio blocks and packets, which a reader takes at once and best finds in the cache they share.
 constexpr std::size_t kStreamFrom = 256 * 1024;
 
 #if defined(__x86_64__)

@@ -7,8 +7,8 @@
 namespace ringcast {
 
 /// Copies `size` bytes into the ring. Large runs go past the caches with streaming stores: the writer does not read
-/// them again, and reading the target's lines first only to overwrite them would cost a third of the memory traffic
-/// (figures in docs/performance.md). They are weakly ordered: FlowWriter::commit() fences before the stamp.
+/// them again, and need not read the target's lines only to overwrite them (figures:
+/// docs/decisions/0008-streaming-stores.md). They are weakly ordered: FlowWriter::commit() fences before the stamp.
 void copy_into_ring(std::byte* target, const std::byte* source, std::size_t size) noexcept;
 
 /// `lines` lines of `line_bytes`, the source's `source_stride` apart, the target's `target_stride`.
