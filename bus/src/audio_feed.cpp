@@ -34,6 +34,8 @@ AudioFeed::~AudioFeed() {
 }
 
 void AudioFeed::check_room(std::chrono::nanoseconds media) const {
+    // Without video such a push waits itself instead of letting its sound wait.
+    if (!settings_.has_video && settings_.mode != WriterMode::live) return;
     const std::scoped_lock lock(mutex_);
     const std::int64_t room = kMostWaiting.count() * std::int64_t{1'000'000'000} + room_of(settings_.depth);
     if (waiting_ns_ + media.count() <= room) return;
@@ -96,13 +98,18 @@ void AudioFeed::drain() {
     waiting_ns_ = 0;
 }
 
-void AudioFeed::clear() {
+std::uint64_t AudioFeed::clear() {
+    std::uint64_t samples = 0;
     {
         const std::scoped_lock lock(mutex_);
+        for (const Block& block : waiting_)
+            samples += block.fields.sample_count;
         waiting_.clear();
         waiting_ns_ = 0;
+        fresh_ns_ = 0;
     }
     changed_.notify_all();
+    return samples;
 }
 
 std::chrono::nanoseconds AudioFeed::waiting() const {

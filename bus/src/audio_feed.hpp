@@ -55,8 +55,10 @@ public:
     void drain();
     /// Nothing is published while the result lives.
     [[nodiscard]] std::unique_lock<std::mutex> pause() { return std::unique_lock(mutex_); }
-    /// Gives up what waits (flush).
-    void clear();
+    /// Gives up what waits (flush), and what was published counts as played. Returns the samples given up.
+    std::uint64_t clear();
+    /// Media time the ring holds from now on. Call it while paused.
+    void set_depth(std::chrono::nanoseconds depth) { settings_.depth = depth; }
     [[nodiscard]] std::chrono::nanoseconds waiting() const;
 
 private:
@@ -72,7 +74,7 @@ private:
     void publish_due();
     void feed();
 
-    const Settings settings_;
+    Settings settings_;
     const Publish publish_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;

@@ -71,7 +71,7 @@ void Board::claim(const ReaderOptions& options) {
         store_text(cell_->plugin, options.plugin);
         cell_->played_pts_ns.store(-1, std::memory_order_relaxed);
         for (std::size_t flow = 0; flow < layout::kFlowCount; ++flow) {
-            if (!options.flows[flow]) cell_->cursor[flow].store(UINT64_MAX, std::memory_order_seq_cst);
+            if (!options.flows[flow]) cell_->cursor[flow].store(layout::kNotRead, std::memory_order_seq_cst);
         }
         cell_->pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);
         cell_->attached_ns.store(monotonic_ns(), std::memory_order_relaxed);
@@ -109,7 +109,7 @@ void Board::show_cursor(FlowKind kind, std::uint64_t cursor, const ReadCounts& c
 }
 
 void Board::announce() noexcept {
-    // SYNC D: Dekker with Producer's reader wait. Either the writer sees the new cursor or we see it waiting.
+    // SYNC D: Dekker with BoardWait in reader_gate.cpp. Either the writer sees the new cursor or we see it waiting.
     header_->cursor_word.fetch_add(1, std::memory_order_seq_cst);
     if (header_->writer_waiting.load(std::memory_order_seq_cst) != 0) futex_wake_all(header_->cursor_word);
 }

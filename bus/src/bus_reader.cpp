@@ -57,8 +57,8 @@ public:
     }
 
     [[nodiscard]] std::uint32_t ticket() const override {
-        // SYNC C: pairs with the release add in Producer. Flows read after this load show all that was published
-        // before the add; what comes later changes the word and the wait returns at once.
+        // SYNC C: pairs with the release add in BusSession::wake(). Flows read after this load show all that was
+        // published before the add; what comes later changes the word and the wait returns at once.
         return header_->wake_word.load(std::memory_order_acquire);
     }
 

@@ -48,10 +48,12 @@ std::optional<FlowWriter> continue_ring(const ShmObject& object, FlowKind kind) 
     return FlowWriter::take_over(FlowMemory(object.data(), *geometry));
 }
 
-/// Whether a ring holds what is planned, without wasting more than it needs to.
+bool is_large_enough(const FlowGeometry& geometry, const FlowPlan& plan) {
+    return geometry.slot_count >= plan.slot_count && geometry.arena_size >= plan.arena_size;
+}
+/// The same, without wasting more than is needed.
 bool holds(const FlowGeometry& geometry, const FlowPlan& plan) {
-    return geometry.slot_count >= plan.slot_count && geometry.arena_size >= plan.arena_size &&
-           geometry.arena_size / 4 <= plan.arena_size;
+    return is_large_enough(geometry, plan) && geometry.arena_size / 4 <= plan.arena_size;
 }
 
 bool same(const layout::Caps& a, const layout::Caps& b) {
@@ -91,7 +93,7 @@ BusSession::BusSession(const ProducerOptions& options)
             if (std::none_of(locks.begin(), locks.end(), is_kind)) remove_flow(kind);
         }
     }
-    add_flows(plans, std::move(locks));
+    add_flows(options, plans, std::move(locks));
     publish(!goes_on);
 }
 
@@ -213,6 +215,8 @@ bool BusSession::take_over(const ProducerOptions& options) {
     header().live_session.store(session_, std::memory_order_release);
     // A lossless writer that was killed while it waited can no longer take itself off.
     board_view_->header().writer_waiting.store(0, std::memory_order_seq_cst);
+    access_.apply(bus_->fd(), access_.object_mode(), "the bus object");
+    access_.apply(board_->fd(), access_.board_mode(), "the board");
     return true;
 }
 
@@ -226,48 +230,68 @@ FlowPlans BusSession::plan_for(const ProducerOptions& options, const std::vector
     return plan_flows(options, free_shm_bytes() + reusable);
 }
 
-void BusSession::add_flows(const FlowPlans& plans, std::vector<Locks> locks) {
-    warning_ = plans.warning;
+/// The flow's own part of the bus as a dead or ended writer left it; what cannot be written on is removed.
+BusSession::Before BusSession::look_back(const FlowPlan& plan) {
+    Before before;
+    before.first_index = header().ended_index[static_cast<std::size_t>(plan.kind)];
+    auto old = open_leftover(flow_object(bus_name_, plan.kind), layout::ObjectType::flow);
+    if (!old) return before;
+    auto& header = *old->as<layout::FlowHeader>();
+    const bool usable =
+        header.superseded.load(std::memory_order_acquire) == 0 && header.ended.load(std::memory_order_acquire) == 0;
+    if (auto writer = continue_ring(*old, plan.kind)) {
+        const FlowMemory memory(old->data(), *read_geometry(header, old->size()));
+        const auto [caps, generation] = caps_in_force(memory, writer->next_index());
+        before.generation = generation + (same(caps, plan.caps) ? 0 : 1);
+        before.first_index = writer->next_index();
+        if (usable && holds(memory.geometry, plan)) {
+            header.depth_ns = plan.depth_ns;
+            header.depth_wanted_ns = plan.depth_wanted_ns;
+            before.object = std::move(old);
+            before.writer = std::move(writer);
+            return before;
+        }
+    }
+    remove_flow(plan.kind);
+    has_superseded_ = true;
+    return before;
+}
+
+void BusSession::add_flows(const ProducerOptions& options, FlowPlans plans, std::vector<Locks> locks) {
+    std::vector<Before> before;
+    std::uint64_t needed = 0;
+    std::uint64_t kept = 0;
     for (const FlowPlan& plan : plans.flows) {
+        before.push_back(look_back(plan));
+        (before.back().object ? kept : needed) += plan.bytes();
+    }
+    // A reader that still maps what was removed keeps its memory: the default depth shrinks to what is really free.
+    if (needed > 0 && has_superseded_) plans = plan_flows(options, free_shm_bytes() + kept);
+    warning_ = plans.warning;
+    for (std::size_t number = 0; number < plans.flows.size(); ++number) {
+        const FlowPlan& plan = plans.flows[number];
         const auto own = std::find_if(locks.begin(), locks.end(), [&](const Locks& l) { return l.kind == plan.kind; });
-        flows_[static_cast<std::size_t>(plan.kind)] = std::make_unique<OwnedFlow>(make_owned(plan, std::move(*own)));
+        flows_[static_cast<std::size_t>(plan.kind)] =
+            std::make_unique<OwnedFlow>(make_owned(plan, std::move(*own), std::move(before[number])));
     }
 }
 
-OwnedFlow BusSession::make_owned(const FlowPlan& plan, Locks locks) {
-    const std::string name = flow_object(bus_name_, plan.kind);
-    std::uint64_t first_index = 0;
-    std::uint32_t generation = 1;
-    if (auto old = open_leftover(name, layout::ObjectType::flow)) {
-        auto& header = *old->as<layout::FlowHeader>();
-        const bool usable =
-            header.superseded.load(std::memory_order_acquire) == 0 && header.ended.load(std::memory_order_acquire) == 0;
-        if (auto writer = continue_ring(*old, plan.kind)) {
-            const FlowMemory memory(old->data(), *read_geometry(header, old->size()));
-            const auto [caps, old_generation] = caps_in_force(memory, writer->next_index());
-            generation = old_generation + (same(caps, plan.caps) ? 0 : 1);
-            if (usable && holds(memory.geometry, plan)) {
-                return {std::move(locks.writer),
-                        std::move(locks.liveness),
-                        std::move(*old),
-                        std::move(*writer),
-                        plan.caps,
-                        generation};
-            }
-            first_index = writer->next_index();
-        }
-        remove_flow(plan.kind);
-        has_superseded_ = true;
+OwnedFlow BusSession::make_owned(const FlowPlan& plan, Locks locks, Before before) const {
+    if (before.object) {
+        access_.apply(before.object->fd(), access_.object_mode(), "the " + std::string(name_of(plan.kind)) + " flow");
+    } else {
+        before.object = make_flow(plan, before.first_index);
+        auto& header = *before.object->as<layout::FlowHeader>();
+        header.caps_generation = before.generation;
+        before.writer.emplace(FlowMemory(before.object->data(), *read_geometry(header, before.object->size())));
     }
-    ShmObject object = make_flow(plan, first_index);
-    object.as<layout::FlowHeader>()->caps_generation = generation;
-    const FlowMemory memory(object.data(), *read_geometry(*object.as<layout::FlowHeader>(), object.size()));
     return {std::move(locks.writer),
             std::move(locks.liveness),
-            std::move(object),
-            FlowWriter(memory),
+            std::move(*before.object),
+            std::move(*before.writer),
             plan.caps,
-            generation};
+            before.generation,
+            plan.depth_ns};
 }
 
 ShmObject BusSession::make_flow(const FlowPlan& plan, std::uint64_t first_index) const {
@@ -282,12 +306,25 @@ ShmObject BusSession::make_flow(const FlowPlan& plan, std::uint64_t first_index)
     return object;
 }
 
-void BusSession::change_format(FlowKind kind, const ProducerOptions& options) {
+void BusSession::change_format(FlowKind kind, const ProducerOptions& options, bool may_shrink) {
     OwnedFlow& owned = *flow(kind);
-    const FlowPlan wanted = plan_flows(options, UINT64_MAX / 2).flows.front();
+    FlowPlan wanted = plan_flows(options, UINT64_MAX / 2).flows.front();
     if (same(owned.caps, wanted.caps)) return;
     const auto geometry = read_geometry(*owned.object.as<layout::FlowHeader>(), owned.object.size());
-    if (!geometry || !holds(*geometry, wanted)) supersede(owned, plan_flows(options).flows.front());
+    if (!geometry) throw Error(ErrorCode::damaged, "bus '" + bus_name_ + "': a flow of this producer is damaged");
+    if (!(may_shrink ? holds(*geometry, wanted) : is_large_enough(*geometry, wanted))) {
+        if (free_shm_bytes() >= wanted.bytes()) {
+            supersede(owned, wanted);
+        } else if (const auto shrunk = plan_into(options, *geometry)) {
+            wanted = *shrunk;
+        } else if (!is_large_enough(*geometry, wanted)) {
+            wanted = plan_flows(options).flows.front();
+            supersede(owned, wanted);
+        }
+    }
+    auto& header = *owned.object.as<layout::FlowHeader>();
+    header.depth_ns = owned.depth_ns = wanted.depth_ns;
+    header.depth_wanted_ns = wanted.depth_wanted_ns;
     owned.caps = wanted.caps;
     ++owned.caps_generation;
 }
@@ -309,8 +346,9 @@ void BusSession::flush() {
     const FileLock bus_lock = lock_bus(bus_name_);
     for (const FlowKind kind : kAllFlows) {
         std::uint64_t index = 0;
+        // From the header also of an own flow: its writer may be another thread.
         if (const OwnedFlow* own = flow(kind)) {
-            index = own->writer.next_index();
+            index = own->object.as<layout::FlowHeader>()->head.load(std::memory_order_acquire);
         } else if (const auto other = open_leftover(flow_object(bus_name_, kind), layout::ObjectType::flow)) {
             index = other->as<layout::FlowHeader>()->head.load(std::memory_order_acquire);
         } else {
@@ -350,6 +388,7 @@ void BusSession::end() {
     for (const FlowKind kind : kAllFlows) {
         OwnedFlow* owned = flow(kind);
         if (owned == nullptr) continue;
+        header().ended_index[static_cast<std::size_t>(kind)] = owned->writer.next_index();
         owned->object.unlink();
         ::unlink(writer_lock_path(bus_name_, kind).c_str());
         ::unlink(liveness_path(bus_name_, kind).c_str());

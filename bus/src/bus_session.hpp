@@ -41,6 +41,7 @@ struct OwnedFlow {
     FlowWriter writer;
     layout::Caps caps;
     std::uint32_t caps_generation = 1;
+    std::uint64_t depth_ns = 0;  ///< of media at `caps`; what stands in shared memory may be older, or somebody else's
 };
 
 class BusSession {
@@ -66,8 +67,10 @@ public:
 
     /// Changes what an own flow holds from the next record on, to the one format in `options`: a new caps generation in
     /// place when the ring holds the wanted depth of it, else in a superseding object that goes on at the next index.
+    /// Where there is no room for that, a default depth shrinks to what the ring holds. A ring much larger than wanted
+    /// is kept unless it `may_shrink`.
     /// Throws Error(no_space); the flow then stays as it was.
-    void change_format(FlowKind kind, const ProducerOptions& options);
+    void change_format(FlowKind kind, const ProducerOptions& options, bool may_shrink);
 
     /// Declares every record unsent so far void, in all flows of the bus (a writer elsewhere goes on meanwhile).
     void flush();
@@ -93,9 +96,17 @@ private:
     void start(const ProducerOptions& options);
     bool open_existing();
     bool take_over(const ProducerOptions& options);
+    /// What stands under the name of an own flow and how the flow goes on from it.
+    struct Before {
+        std::optional<ShmObject> object;  ///< holds what is planned: written on
+        std::optional<FlowWriter> writer;
+        std::uint64_t first_index = 0;
+        std::uint32_t generation = 1;
+    };
     [[nodiscard]] FlowPlans plan_for(const ProducerOptions& options, const std::vector<Locks>& locks) const;
-    void add_flows(const FlowPlans& plans, std::vector<Locks> locks);
-    OwnedFlow make_owned(const FlowPlan& plan, Locks locks);
+    Before look_back(const FlowPlan& plan);
+    void add_flows(const ProducerOptions& options, FlowPlans plans, std::vector<Locks> locks);
+    OwnedFlow make_owned(const FlowPlan& plan, Locks locks, Before before) const;
     void supersede(OwnedFlow& owned, const FlowPlan& plan);
     ShmObject make_flow(const FlowPlan& plan, std::uint64_t first_index) const;
     void publish(bool is_new);

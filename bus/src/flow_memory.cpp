@@ -51,4 +51,15 @@ std::optional<FlowGeometry> read_geometry(const layout::FlowHeader& header, std:
     return parts;
 }
 
+std::optional<RecordFields> committed_fields(const FlowMemory& memory, std::uint64_t index) {
+    const layout::Descriptor& slot = memory.slot(index);
+    const std::uint64_t committed = make_stamp(index, layout::SlotState::committed);
+    // SYNC A: pairs with the release store in FlowWriter::commit().
+    if (slot.stamp.load(std::memory_order_acquire) != committed) return std::nullopt;
+    const RecordFields fields = load_fields(slot);
+    std::atomic_thread_fence(std::memory_order_acquire);  // SYNC B, as in RingReader::try_read()
+    if (slot.stamp.load(std::memory_order_relaxed) != committed) return std::nullopt;
+    return fields;
+}
+
 }  // namespace ringcast

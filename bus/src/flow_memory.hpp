@@ -104,4 +104,7 @@ struct FlowMemory {
     }
 };
 
+/// What stands in the descriptor of `index`, whole; nullopt unless it is committed there.
+std::optional<RecordFields> committed_fields(const FlowMemory& memory, std::uint64_t index);
+
 }  // namespace ringcast

@@ -83,6 +83,28 @@ FlowPlans plan_flows(const ProducerOptions& options) {
     return plan_flows(options, free_shm_bytes());
 }
 
+std::optional<FlowPlan> plan_into(const ProducerOptions& options, const FlowGeometry& geometry) {
+    const auto fits = [&](const FlowPlan& plan) {
+        return plan.slot_count <= geometry.slot_count && plan.arena_size <= geometry.arena_size;
+    };
+    if (options.video && !options.video_depth) {
+        const layout::Caps caps = make_caps(*options.video);
+        for (std::uint64_t frames = frames_in(kDefaultVideoDepth, options.video->fps); frames >= kLeastFrames;
+             --frames) {
+            const FlowPlan plan = plan_video(caps, frames, kDefaultVideoDepth.count());
+            if (fits(plan)) return plan;
+        }
+    }
+    if (options.audio && !options.audio_depth) {
+        const layout::Caps caps = make_caps(*options.audio);
+        for (nanoseconds depth = kDefaultAudioDepth; depth >= kLeastAudioDepth; depth /= 2) {
+            const FlowPlan plan = plan_audio(caps, depth, kDefaultAudioDepth);
+            if (fits(plan)) return plan;
+        }
+    }
+    return std::nullopt;
+}
+
 FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes) {
     if (options.video_depth.value_or(nanoseconds{1}).count() <= 0 ||
         options.audio_depth.value_or(nanoseconds{1}).count() <= 0) {

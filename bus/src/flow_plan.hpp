@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "bus_session.hpp"
 
@@ -12,5 +13,8 @@ namespace ringcast {
 /// video to no fewer than 4 frames; a stated depth that does not fit throws Error(no_space).
 FlowPlans plan_flows(const ProducerOptions& options);
 FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes);
+/// The deepest plan of the one flow in `options` that a standing ring holds; nullopt when none does, or a depth is
+/// stated.
+std::optional<FlowPlan> plan_into(const ProducerOptions& options, const FlowGeometry& geometry);
 
 }  // namespace ringcast

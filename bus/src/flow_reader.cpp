@@ -45,7 +45,7 @@ void RingReader::seek_session(std::uint64_t session) {
     const std::uint64_t newest = head();
     std::uint64_t index = std::min(lowest_possible(newest), newest);
     for (; index < newest; ++index) {
-        const auto fields = committed_fields(index);
+        const auto fields = committed_fields(memory_, index);
         if (fields && fields->session == session) break;
     }
     cursor_ = index;
@@ -62,21 +62,11 @@ void RingReader::seek_newest() {
     show_cursor();
 }
 
-std::optional<RecordFields> RingReader::committed_fields(std::uint64_t index) const {
-    if (!is_committed(index)) return std::nullopt;
-    const RecordFields fields = load_fields(memory_.slot(index));
-    std::atomic_thread_fence(std::memory_order_acquire);  // SYNC B, as in try_read()
-    if (memory_.slot(index).stamp.load(std::memory_order_relaxed) != make_stamp(index, layout::SlotState::committed)) {
-        return std::nullopt;
-    }
-    return fields;
-}
-
 std::optional<std::uint64_t> RingReader::find_back(std::uint64_t end,
                                                    const std::function<bool(const RecordFields&)>& wanted) const {
     const std::uint64_t lowest = std::min(lowest_possible(head()), end);
     for (std::uint64_t index = end; index > lowest; --index) {
-        const auto fields = committed_fields(index - 1);
+        const auto fields = committed_fields(memory_, index - 1);
         if (fields && wanted(*fields)) return index - 1;
     }
     return std::nullopt;
@@ -95,7 +85,7 @@ bool RingReader::seek_keyframe_below(std::uint64_t end) {
     if (!index) return false;
     for (;; --*index) {
         if (*index == 0) break;
-        const auto before = committed_fields(*index - 1);
+        const auto before = committed_fields(memory_, *index - 1);
         if (!before || (before->flags & layout::kFlagConfig) == 0) break;
     }
     cursor_ = *index;

@@ -57,7 +57,6 @@ private:
     [[nodiscard]] bool is_committed(std::uint64_t index) const;
     [[nodiscard]] std::uint64_t lowest_possible(std::uint64_t head) const;
     /// Fields of a record, if it reads committed.
-    [[nodiscard]] std::optional<RecordFields> committed_fields(std::uint64_t index) const;
     /// The highest committed index in [lowest, end) that `wanted` accepts.
     [[nodiscard]] std::optional<std::uint64_t> find_back(std::uint64_t end,
                                                          const std::function<bool(const RecordFields&)>& wanted) const;

@@ -16,8 +16,8 @@ using layout::SlotState;
 
 constexpr std::uint64_t kHighestIndex = 1ULL << 61;  // of what a ring may claim: sums stay in 64 bits
 
-// memcpy of a large frame may use streaming stores (glibc does past its non-temporal threshold), which x86 does not
-// order with other stores; the release fence alone is a compiler fence there.
+// copy_into_ring() uses streaming stores, as memcpy and a model's own code may; x86 does not order them with other
+// stores, and the release fence alone is a compiler fence there.
 void store_fence() noexcept {
 #if defined(__x86_64__)
     _mm_sfence();
@@ -125,7 +125,7 @@ std::optional<std::span<std::byte>> FlowWriter::begin(std::uint64_t size) noexce
         memory_.slot(tail_).stamp.store(make_stamp(tail_, SlotState::retired), std::memory_order_relaxed);
     }
     memory_.slot(next_).stamp.store(make_stamp(next_, SlotState::writing), std::memory_order_relaxed);
-    // SYNC B: pairs with the acquire fence before the stamp re-check in FlowReader::try_read(). A reader that saw one
+    // SYNC B: pairs with the acquire fence before the stamp re-check in RingReader::try_read(). A reader that saw one
     // new payload or descriptor byte then also sees the retired or writing stamp and throws its result away.
     store_fence();
     return std::span(memory_.arena + open_position_ % memory_.geometry.arena_size, size);
@@ -140,7 +140,7 @@ void FlowWriter::commit(RecordFields fields) noexcept {
     positions_[next_ & (memory_.geometry.slot_count - 1)] = open_position_;
     if (open_size_ > 0) write_position_ = align_up(open_position_ + open_size_, layout::kArenaAlignment);
     store_fence();
-    // SYNC A: pairs with the acquire load of the stamp in FlowReader. Who sees this stamp sees descriptor and payload.
+    // SYNC A: pairs with the acquire load of the stamp in RingReader. Who sees this stamp sees descriptor and payload.
     slot.stamp.store(make_stamp(next_, SlotState::committed), std::memory_order_release);
     ++next_;
     memory_.header->head.store(next_, std::memory_order_release);

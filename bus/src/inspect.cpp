@@ -29,16 +29,6 @@ std::int64_t age_of(std::int64_t moment_ns) {
                                      static_cast<std::uint64_t>(moment_ns));
 }
 
-std::optional<RecordFields> committed_fields(const FlowMemory& memory, std::uint64_t index) {
-    const layout::Descriptor& slot = memory.slot(index);
-    const std::uint64_t committed = make_stamp(index, layout::SlotState::committed);
-    if (slot.stamp.load(std::memory_order_acquire) != committed) return std::nullopt;
-    const RecordFields fields = load_fields(slot);
-    std::atomic_thread_fence(std::memory_order_acquire);
-    if (slot.stamp.load(std::memory_order_relaxed) != committed) return std::nullopt;
-    return fields;
-}
-
 void read_records(const FlowMemory& memory, FlowInfo& info) {
     const std::uint64_t lowest =
         std::max(info.first_index, info.head > info.slot_count ? info.head - info.slot_count : 0);
@@ -258,7 +248,7 @@ BusInfo inspect_bus(const std::string& bus) {
         info.age_ns = age_of(header.object.created_ns);
         info.epoch_ns = header.epoch_ns;
         info.epoch_realtime_ns = header.epoch_realtime_ns;
-        // SYNC: the producer stores the generation last, with release.
+        // SYNC E: the producer stores the generation last, with release.
         info.flush_generation = header.flush_generation.load(std::memory_order_acquire);
         info.flush_index = values_of(header.flush_index);
         info.ended = header.ended.load(std::memory_order_acquire) != 0;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 
-#include "bus_session.hpp"
+#include "flow_memory.hpp"
 #include "ringcast/producer.hpp"
 
 namespace ringcast {
@@ -14,11 +16,16 @@ namespace ringcast {
 /// One thread.
 class PacketWriter {
 public:
-    explicit PacketWriter(std::string bus) : bus_(std::move(bus)) {}
+    /// One record of the flow.
+    using Publish = std::function<void(const RecordFields&, std::span<const std::byte>)>;
+
+    PacketWriter(std::string bus, Publish publish) : bus_(std::move(bus)), publish_(std::move(publish)) {}
 
     void set_stream(const PacketStream& stream);
     /// Throws Error(invalid_argument) for a stream nobody declared and for a dts that does not rise.
-    void write(BusSession& session, OwnedFlow& flow, const PacketView& packet);
+    void check(const PacketView& packet) const;
+    /// A packet that was checked.
+    void write(const PacketView& packet);
 
 private:
     struct Stream {
@@ -29,10 +36,11 @@ private:
         std::uint64_t count = 0;
         bool config_due = true;
     };
-    void write_configs(BusSession& session, OwnedFlow& flow, const PacketView& packet, bool of_all);
+    void write_configs(const PacketView& packet, bool of_all);
     [[nodiscard]] bool has_video() const;
 
     std::string bus_;
+    Publish publish_;
     std::map<std::uint32_t, Stream> streams_;
     std::int64_t last_config_dts_ns_ = INT64_MIN;
 };

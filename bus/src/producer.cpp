@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <ctime>
+#include <mutex>
 #include <utility>
 
 #include "audio_feed.hpp"
@@ -60,7 +61,8 @@ public:
         : options_(options),
           session_(options),
           gate_(session_.board(), options.reader_timeout),
-          packets_(options.bus),
+          packets_(options.bus, [this](const RecordFields& fields,
+                                       std::span<const std::byte> data) { publish(FlowKind::packets, fields, data); }),
           fork_generation_(fork_generation()),
           video_pts_(options.video ? options.video->fps : Rational{25, 1}),
           audio_pts_(Rational{options.audio ? options.audio->rate : 48000, 1}),
@@ -152,10 +154,9 @@ public:
         }
         feed_.check_room(std::chrono::nanoseconds(count_to_ns(samples.size() / sample, {flow.caps.sample_rate, 1})));
         start_on_clock(audio_pts_);
+        go_on_after_flush();
         if (pts_ns && !samples.empty()) audio_pts_.jump_to(*pts_ns);
-        // A ring shallower than two blocks takes shorter ones: the feed's thread has nobody to tell an error to.
-        const std::size_t block = std::min<std::size_t>(std::size_t{flow.caps.sample_rate / kBlocksPerSecond} * sample,
-                                                        flow.writer.largest_record() / sample * sample);
+        const std::size_t block = std::size_t{flow.caps.sample_rate / kBlocksPerSecond} * sample;
         while (!samples.empty()) {
             const std::size_t bytes = std::min(block, samples.size());
             const auto count = static_cast<std::uint32_t>(bytes / sample);
@@ -169,7 +170,10 @@ public:
         samples_.store(audio_pts_.count(), std::memory_order_relaxed);
         next_audio_pts_.store(audio_pts_.next_pts(), std::memory_order_relaxed);
     }
-    [[nodiscard]] std::chrono::nanoseconds audio_waiting() const { return feed_.waiting(); }
+    [[nodiscard]] std::chrono::nanoseconds audio_waiting() const {
+        check_not_forked();
+        return feed_.waiting();
+    }
 
     void set_video_format(const VideoFormat& format) {
         static_cast<void>(usable_flow(FlowKind::video));
@@ -178,7 +182,7 @@ public:
         change.bus = options_.bus;
         change.video = format;
         change.video_depth = options_.video_depth;
-        session_.change_format(FlowKind::video, change);
+        session_.change_format(FlowKind::video, change, true);
         expect_readers_of(FlowKind::video);
         video_pts_.change_rate(format.fps);
     }
@@ -189,8 +193,12 @@ public:
         change.bus = options_.bus;
         change.audio = format;
         change.audio_depth = options_.audio_depth;
+        go_on_after_flush();
+        const bool is_waiting =
+            feed_.waiting().count() > 0;  // in the old format, for which a smaller ring is too small
         const auto paused = feed_.pause();
-        session_.change_format(FlowKind::audio, change);
+        session_.change_format(FlowKind::audio, change, !is_waiting);
+        feed_.set_depth(audio_depth());
         expect_readers_of(FlowKind::audio);
         audio_pts_.change_rate({format.rate, 1});
     }
@@ -201,18 +209,16 @@ public:
     }
 
     void write_packet(const PacketView& packet) {
-        OwnedFlow& flow = usable_flow(FlowKind::packets);
+        static_cast<void>(usable_flow(FlowKind::packets));
         check_pts(packet.pts_ns);
         check_pts(packet.dts_ns);
-        if (options_.mode == WriterMode::lossless) {
-            gate_.wait(FlowKind::packets, flow.writer.tail_after(packet.data.size()));
-        }
+        packets_.check(packet);
         pace(packet.dts_ns);
-        packets_.write(session_, flow, packet);
+        packets_.write(packet);
     }
 
     void write_event(std::string_view json, std::optional<std::int64_t> pts_ns) {
-        OwnedFlow& flow = usable_flow(FlowKind::events);
+        static_cast<void>(usable_flow(FlowKind::events));
         check_pts(pts_ns);
         if (json.empty() || json.size() > kMostEventBytes) {
             throw Error(ErrorCode::invalid_argument, "write_event: " + std::to_string(json.size()) +
@@ -223,13 +229,14 @@ public:
         fields.pts_ns = fields.dts_ns = pts_ns.value_or(here());
         fields.media_index = events_++;
         fields.flags = layout::kFlagKey | (pts_ns ? std::uint32_t{layout::kFlagExplicitPts} : 0U);
-        session_.write(flow, fields, std::as_bytes(std::span(json)));
+        publish(FlowKind::events, fields, std::as_bytes(std::span(json)));
     }
 
     void flush() {
         check_not_forked();
         if (ended_) throw Error(ErrorCode::ended, "bus '" + options_.bus + "': end() was called");
-        feed_.clear();
+        voided_samples_.fetch_add(feed_.clear(), std::memory_order_relaxed);
+        was_flushed_.store(true, std::memory_order_release);
         const auto paused = feed_.pause();
         session_.flush();
     }
@@ -282,8 +289,16 @@ private:
 
     [[nodiscard]] std::chrono::nanoseconds audio_depth() {
         const OwnedFlow* flow = session_.flow(FlowKind::audio);
-        if (flow == nullptr) return {};
-        return std::chrono::nanoseconds(flow->object.as<layout::FlowHeader>()->depth_ns);
+        return std::chrono::nanoseconds(flow == nullptr ? 0 : flow->depth_ns);
+    }
+
+    /// New speech begins with the next picture, not where the speech that was given up would have ended. Of the thread
+    /// that writes sound.
+    void go_on_after_flush() {
+        if (!was_flushed_.exchange(false, std::memory_order_acquire)) return;
+        std::optional<std::int64_t> from;
+        if (options_.video) from = next_video_pts_.load(std::memory_order_relaxed);
+        audio_pts_.take_back(voided_samples_.exchange(0, std::memory_order_relaxed), from);
     }
 
     /// Separate writers meet on the clock: their first record stands where it was committed.
@@ -312,22 +327,42 @@ private:
 
     /// Called by the feed, one block after the other, from whichever thread comes to it.
     void publish_audio(const RecordFields& fields, std::span<const std::byte> samples) {
-        OwnedFlow& flow = *session_.flow(FlowKind::audio);
-        // Sinks take sound out of the ring at once, whatever the picture does, so this hardly ever waits; the feed has
-        // seen to it that no more is written than they can hold.
-        if (options_.mode == WriterMode::lossless) {
-            gate_.wait(FlowKind::audio, flow.writer.tail_after(samples.size()));
+        // A ring shallower than two blocks takes shorter ones.
+        const std::uint32_t sample = sample_bytes(fields.caps);
+        const std::size_t most = session_.flow(FlowKind::audio)->writer.largest_record() / sample * sample;
+        RecordFields part = fields;
+        for (std::size_t done = 0; done < samples.size(); done += most) {
+            const auto bytes = samples.subspan(done, std::min(most, samples.size() - done));
+            const Rational rate{fields.caps.sample_rate, 1};
+            const std::int64_t begin = count_to_ns(done / sample, rate);
+            part.pts_ns = part.dts_ns = fields.pts_ns + begin;
+            part.duration_ns = count_to_ns((done + bytes.size()) / sample, rate) - begin;
+            part.media_index = fields.media_index + done / sample;
+            part.sample_count = static_cast<std::uint32_t>(bytes.size() / sample);
+            publish(FlowKind::audio, bytes.size() == samples.size() ? fields : part, bytes);
+            part.flags = layout::kFlagKey;
         }
-        session_.write(flow, fields, samples);
+    }
+
+    /// One record of an own flow. Lossless: once nobody wants what it overwrites; of sound that hardly ever waits, as
+    /// sinks take it out of the ring at once, whatever the picture does, and the feed writes no more than they hold.
+    void publish(FlowKind kind, const RecordFields& fields, std::span<const std::byte> payload) {
+        OwnedFlow& flow = *session_.flow(kind);
+        if (options_.mode == WriterMode::lossless) gate_.wait(kind, flow.writer.tail_after(payload.size()));
+        session_.write(flow, fields, payload);
     }
 
     /// CLOCK_MONOTONIC of pts 0, given by the first record of any flow.
     std::int64_t pace_origin(std::int64_t pts_ns) {
-        std::int64_t origin = pace_origin_ns_.load(std::memory_order_relaxed);
+        std::int64_t origin = pace_origin_ns_.load(std::memory_order_acquire);
         if (origin != 0) return origin;
-        const std::int64_t now = monotonic_ns() - pts_ns;
-        origin = pace_origin_ns_.compare_exchange_strong(origin, now) ? now : origin;
+        const std::scoped_lock lock(origin_mutex_);
+        origin = pace_origin_ns_.load(std::memory_order_relaxed);
+        if (origin != 0) return origin;
+        origin = monotonic_ns() - pts_ns;
         feed_.set_origin(origin);
+        // Last: who sees it may push sound, which goes by the feed's.
+        pace_origin_ns_.store(origin, std::memory_order_release);
         return origin;
     }
 
@@ -350,6 +385,9 @@ private:
     bool acquired_ = false;
     std::uint64_t events_ = 0;
     std::atomic<bool> ended_{false};
+    std::atomic<bool> was_flushed_{false};
+    std::atomic<std::uint64_t> voided_samples_{0};
+    std::mutex origin_mutex_;
     std::atomic<std::int64_t> pace_origin_ns_{0};
     std::atomic<std::int64_t> next_video_pts_{0};
     std::atomic<std::int64_t> next_audio_pts_{0};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "ringcast/caps.hpp"
@@ -33,6 +34,15 @@ public:
         return {pts, pts_at(count_) - pts, std::exchange(flags_, std::uint32_t{layout::kFlagKey})};
     }
     void start_at(std::int64_t pts_ns) { anchor_pts_ns_ = pts_ns; }
+    /// The last `count` were given up; what comes instead stands at `pts_ns`, else where the first of them stood.
+    void take_back(std::uint64_t count, std::optional<std::int64_t> pts_ns) {
+        count_ -= count;
+        const std::int64_t first = count_ >= anchor_count_
+                                       ? pts_at(count_)
+                                       : anchor_pts_ns_ - count_to_ns(anchor_count_ - count_, per_second_);
+        flags_ |= layout::kFlagDiscontinuity;
+        anchor_at(pts_ns.value_or(first));
+    }
     /// Another rate from the next record on; what was counted keeps its pts.
     void change_rate(Rational per_second) {
         anchor_at(pts_at(count_));

@@ -57,7 +57,7 @@ bool ReaderGate::has_moved(unsigned number) const {
     const layout::BoardCell& cell = board_.cell(number);
     for (std::size_t flow = 0; flow < layout::kFlowCount; ++flow) {
         const std::uint32_t expected = expected_[flow].load(std::memory_order_relaxed);
-        if (expected == 0 || cell.cursor[flow].load(std::memory_order_seq_cst) == UINT64_MAX) continue;
+        if (expected == 0 || cell.cursor[flow].load(std::memory_order_seq_cst) == layout::kNotRead) continue;
         if (cell.flow_object[flow].load(std::memory_order_seq_cst) != expected) return false;
     }
     return true;
@@ -112,7 +112,8 @@ bool ReaderGate::is_holding(unsigned number, std::size_t flow, std::uint64_t tai
     const std::int64_t attached = cell.attached_ns.load(std::memory_order_relaxed);
     const std::int64_t now = monotonic_ns();
     if (watched.attached_ns != attached) watched = {attached, cursor, now, false};
-    if (watched.cursor != cursor) {
+    // Onwards only: a cell that goes to and fro must not hold the writer for ever.
+    if (cursor > watched.cursor) {
         watched.cursor = cursor;
         watched.moved_ns = now;
     }

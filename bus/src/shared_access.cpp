@@ -54,7 +54,8 @@ SharedAccess::SharedAccess(const ProducerOptions& options)
 }
 
 void SharedAccess::apply(int fd, mode_t mode, const std::string& what) const {
-    if (group_ && ::fchown(fd, static_cast<uid_t>(-1), *group_) != 0) {
+    // Without a wish this process's own: an object that is taken over may have been somebody else's.
+    if (::fchown(fd, static_cast<uid_t>(-1), group_.value_or(::getegid())) != 0 && group_) {
         throw Error(ErrorCode::permission, "cannot give " + what + " to group '" + group_name_ +
                                                "': " + errno_text(errno) + "; this user must be a member of it");
     }

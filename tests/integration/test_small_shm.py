@@ -121,3 +121,33 @@ for life in range(3):
     lives = done.stdout.splitlines()
     assert len(lives) == 3
     assert set(lives) == {lives[0]}, lives
+
+
+def test_another_format_goes_into_the_shrunk_ring_when_there_is_no_room_for_a_second_one():
+    done = in_small_shm("""
+with ringcast.Producer("small", size=(1920, 1080), fps=25, rate=44100) as out:
+    out.write_video(np.zeros((1080, 1920, 3), np.uint8))
+    for size, fps in (((1920, 1080), 30), ((1280, 720), 25), ((640, 360), 60)):
+        out.set_video_format(size, fps, "bgr24")
+        out.write_video(np.zeros((size[1], size[0], 3), np.uint8))
+        assert depth("video") >= 4 / fps - 1e-6, (size, depth("video"))
+""", size="64m")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_new_producer_fits_beside_the_memory_that_a_reader_of_the_dead_one_still_maps():
+    done = in_small_shm("""
+import subprocess
+def model(size):
+    return ("import numpy as np, ringcast, sys, time\\n"
+            f"out = ringcast.Producer('small', size={size}, fps=25, rate=44100)\\n"
+            f"out.write_video(np.zeros(({size[1]}, {size[0]}, 3), np.uint8)); print('up', flush=True); time.sleep(60)")
+first = subprocess.Popen([sys.executable, "-c", model((1280, 720))], stdout=subprocess.PIPE)
+assert first.stdout.readline()
+held = open("/dev/shm/ringcast.small.video", "rb")
+first.kill(); first.wait()
+second = subprocess.Popen([sys.executable, "-c", model((960, 540))], stdout=subprocess.PIPE)
+assert second.stdout.readline() == b"up\\n"
+second.kill(); second.wait()
+""", size="64m")
+    assert done.returncode == 0, done.stderr

@@ -44,7 +44,7 @@ Json reader_flows_json(const CellInfo& reader) {
     for (std::size_t i = 0; i < layout::kFlowCount; ++i) {
         const std::uint64_t touched =
             reader.cursor.at(i) | reader.delivered.at(i) | reader.overrun.at(i) | reader.aborted.at(i);
-        if (touched == 0) continue;
+        if (touched == 0 || !does_read(reader, static_cast<FlowKind>(i))) continue;
         flows[std::string(name_of(static_cast<FlowKind>(i)))] = {{"cursor_index", reader.cursor.at(i)},
                                                                  {"delivered_records", reader.delivered.at(i)},
                                                                  {"lost_overrun_records", reader.overrun.at(i)},
@@ -111,6 +111,14 @@ std::uint64_t memory_bytes(const BusInfo& bus) {
     for (const FlowInfo& flow : bus.flows)
         total += flow.object_bytes;
     return total;
+}
+
+bool does_read(const CellInfo& reader, FlowKind kind) {
+    return reader.cursor.at(static_cast<std::size_t>(kind)) != layout::kNotRead;
+}
+
+Json rate_json(std::optional<double> per_second) {
+    return per_second ? Json(std::round(*per_second * 1000.0) / 1000.0) : Json(nullptr);
 }
 
 const FlowInfo* flow_of(const BusInfo& bus, FlowKind kind) {

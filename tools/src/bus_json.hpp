@@ -23,6 +23,7 @@ std::string hex_id(std::uint64_t id);
 
 std::uint64_t memory_bytes(const BusInfo& bus);
 const FlowInfo* flow_of(const BusInfo& bus, FlowKind kind);
+bool does_read(const CellInfo& reader, FlowKind kind);  ///< false for a flow it does not take part in
 
 /// How far the newest video pts runs ahead of the newest audio pts, both brought to the same moment by their capture
 /// times; negative: audio ahead. Nothing unless both flows hold records.
@@ -31,6 +32,7 @@ std::optional<std::int64_t> av_skew_ns(const BusInfo& bus);
 Json caps_json(FlowKind kind, const layout::Caps& caps);  ///< null when the caps are not valid
 Json bus_summary_json(const BusInfo& bus);                ///< what `ls` shows
 Json bus_json(const BusInfo& bus);                        ///< the summary and all flows, readers and problems
+Json rate_json(std::optional<double> per_second);         ///< to a thousandth; null when unknown
 Json record_json(FlowKind kind, const Record& record, std::int64_t age_ns);
 
 /// Two-space indented with a newline; bytes that are no UTF-8 become U+FFFD.

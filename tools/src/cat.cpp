@@ -24,12 +24,6 @@ struct Options {
     bool json = false;
 };
 
-std::string check_frames(const std::string& text) {
-    std::uint64_t count = 0;
-    const bool good = CLI::detail::lexical_cast(text, count) && count > 0 && !text.starts_with("-");
-    return good ? std::string() : "\"" + sanitise(text, 64) + "\" is not a whole number above 0";
-}
-
 /// y4m has no sound, wav no pictures, raw one flow only.
 CatOptions cat_options(const Options& words) {
     CatOptions options;
@@ -111,7 +105,7 @@ void add_cat(CLI::App& app, int& exit_code) {
                                ->check(duration_check(std::chrono::milliseconds(1)))
                                ->type_name("SECONDS");
     verb->add_option("--frames", options->frames, "End after so many pictures.")
-        ->check(check_frames)
+        ->check(check_count)
         ->excludes(seconds)
         ->type_name("N");
     verb->add_option("-o,--output", options->output, "File to write; \"-\" is stdout.")

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cat_stream.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 
+#include "clock.hpp"
 #include "command.hpp"
 #include "text.hpp"
 
@@ -20,20 +19,6 @@ constexpr std::chrono::seconds kLongestWait{1};
 constexpr std::chrono::milliseconds kTrackWait{500};  // a bus whose writers are two programs
 constexpr std::chrono::milliseconds kBeginPoll{50};
 
-std::int64_t monotonic_now_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
-
-/// Times come from shared memory, so they wrap instead of overflowing.
-std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-std::int64_t wrapping_difference(std::int64_t a, std::int64_t b) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-
 bool same_picture(const layout::Caps& a, const layout::Caps& b) {
     return a.format == b.format && a.width == b.width && a.height == b.height;
 }
@@ -44,7 +29,7 @@ bool same_sound(const layout::Caps& a, const layout::Caps& b) {
 }  // namespace
 
 void CatStream::run() {
-    from_oldest_ = options_.lossless;
+    from_oldest_ = options_.lossless;  // a reader stands at the oldest record of the live session until it seeks
     limit_ns_ = options_.limit_ns;
     try {
         while (!stop_.requested()) {
@@ -146,7 +131,6 @@ void CatStream::open_flows(BusReader& reader) {
             if (!begin_by_) begin_by_ = steady_clock::now() + kTrackWait;
         } else if (lane->flow == nullptr) {
             lane->flow = flow;
-            flow->seek_oldest();
         }
     }
 }
@@ -156,12 +140,11 @@ void CatStream::start_at(BusReader& reader) {
     FlowReader* video = options_.video ? reader.flow(FlowKind::video) : nullptr;
     FlowReader* audio = options_.audio ? reader.flow(FlowKind::audio) : nullptr;
     Record frame;
-    if (video != nullptr) from_oldest_ ? video->seek_oldest() : video->seek_newest();
+    if (from_oldest_) return;
+    if (video != nullptr) video->seek_newest();
     const bool has_frame = video != nullptr && video->try_peek(frame) == ReadStatus::ok;
     if (audio == nullptr) return;
-    if (!from_oldest_ && !has_frame) return audio->seek_newest();
-    audio->seek_oldest();
-    if (from_oldest_) return;
+    if (!has_frame) return audio->seek_newest();
     shift_ns_ = wrapping_difference(0, frame.pts_ns);
     session_ = frame.session;
     Record block;

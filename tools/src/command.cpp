@@ -82,6 +82,12 @@ void explain_missing_bus(const std::string& bus) {
     throw VerbError(missing_bus_message(bus, list_buses()));
 }
 
+std::string check_count(const std::string& text) {
+    std::uint64_t count = 0;
+    const bool good = CLI::detail::lexical_cast(text, count) && count > 0 && !text.starts_with("-");
+    return good ? std::string() : "\"" + sanitise(text, 64) + "\" is not a whole number above 0";
+}
+
 BusInfo inspect_or_explain(const std::string& bus) {
     try {
         return inspect_bus(bus);

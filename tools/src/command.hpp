@@ -46,6 +46,9 @@ bool print(std::string_view text);
 /// The parser's check of a bus name: 1..48 of [A-Za-z0-9_-]. Returns the error, empty when the name is good.
 std::string check_bus_name(const std::string& name);
 
+/// The same of a count: a whole number above 0.
+std::string check_count(const std::string& text);
+
 /// The bus, or a VerbError that says which names are near or how to start one.
 BusInfo inspect_or_explain(const std::string& bus);
 [[noreturn]] void explain_missing_bus(const std::string& bus);

@@ -69,7 +69,12 @@ Finding check_object_access(const fs::path& path, const struct stat& info) {
                     sanitise(path.string()) + " (as " + user_name(info.st_uid) + "), or run as " +
                     user_name(info.st_uid)};
     }
-    if ((info.st_mode & S_IWOTH) != 0) {
+    // A bus that everybody may read lets everybody show on its board, too.
+    struct stat bus {};
+    const fs::path bus_object = fs::path(path).replace_extension(".bus");
+    const bool is_open_board =
+        path.extension() == ".board" && stat(bus_object.c_str(), &bus) == 0 && (bus.st_mode & S_IROTH) != 0;
+    if ((info.st_mode & S_IWOTH) != 0 && !is_open_board) {
         return {Level::warning, name + " can be written by everybody (" + who + ")",
                 "chmod o-w " + sanitise(path.string())};
     }
@@ -148,10 +153,11 @@ Findings check_bus(const std::string& name, bool in_container) {
                                 ") is gone, " + human_bytes(memory_bytes(bus)) + " stay reserved",
                             "ringcast clean " + name});
     }
-    // What cannot be read by permission has been told. A bus object that is only missing while its producer starts is
-    // no problem to inspect_bus(), so whatever stands here is wrong.
-    if (findings.empty()) {
-        for (const std::string& problem : bus.problems)
+    // A bus object that is only missing while its producer starts is no problem to inspect_bus(), so whatever stands
+    // here is wrong. What cannot be read by permission has been told above.
+    const bool told = !findings.empty();
+    for (const std::string& problem : bus.problems) {
+        if (!told || problem.find("ermission denied") == std::string::npos)
             findings.push_back(problem_of(bus, problem));
     }
     check_depth(bus, in_container, findings);

@@ -3,9 +3,11 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <functional>
 #include <memory>
 
 #include "bus_json.hpp"
+#include "clock.hpp"
 #include "command.hpp"
 #include "measured_rate.hpp"
 #include "text.hpp"
@@ -46,7 +48,8 @@ std::string skew_text(const BusInfo& bus) {
     const auto skew = av_skew_ns(bus);
     if (!skew) return "- (needs records on video and audio)";
     if (*skew == 0) return "0";
-    return human_duration(*skew < 0 ? -*skew : *skew) + (*skew > 0 ? ", video ahead" : ", audio ahead");
+    return human_duration(*skew < 0 ? wrapping_difference(0, *skew) : *skew) +
+           (*skew > 0 ? ", video ahead" : ", audio ahead");
 }
 
 /// "2026-03-01 12:00:00.250 UTC". The moment comes from shared memory: any value.
@@ -63,10 +66,13 @@ std::string clock_text(std::int64_t realtime_ns) {
     return text.data();
 }
 
-/// "video 12, audio 34" of the flows of this bus.
-std::string per_flow(const BusInfo& bus, const std::array<std::uint64_t, layout::kFlowCount>& figures) {
+/// "video 12, audio 34" of the flows of this bus that count.
+std::string per_flow(
+    const BusInfo& bus, const std::array<std::uint64_t, layout::kFlowCount>& figures,
+    const std::function<bool(FlowKind)>& counts = [](FlowKind) { return true; }) {
     std::string text;
     for (const FlowInfo& flow : bus.flows) {
+        if (!counts(flow.kind)) continue;
         if (!text.empty()) text += ", ";
         text += std::string(name_of(flow.kind)) + " " + std::to_string(figures.at(static_cast<std::size_t>(flow.kind)));
     }
@@ -156,10 +162,11 @@ std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen
     if (!reader.reason.empty()) state += ": " + reader.reason;
     Labels labels(2);
     labels.add("state", state, tone_of(reader.state));
-    labels.add("delivered", per_flow(bus, reader.delivered) + " records");
-    labels.add("lost, overrun", per_flow(bus, reader.overrun) + " records");
-    labels.add("lost, aborted", per_flow(bus, reader.aborted) + " records");
-    labels.add("next index", per_flow(bus, reader.cursor));
+    const auto reads = [&](FlowKind kind) { return does_read(reader, kind); };
+    labels.add("delivered", per_flow(bus, reader.delivered, reads) + " records");
+    labels.add("lost, overrun", per_flow(bus, reader.overrun, reads) + " records");
+    labels.add("lost, aborted", per_flow(bus, reader.aborted, reads) + " records");
+    labels.add("next index", per_flow(bus, reader.cursor, reads));
     labels.add("lag", human_duration(reader.lag_ns));
     labels.add("queue", human_duration(reader.queue_ns));
     labels.add("encoded", std::to_string(reader.frames_encoded) + " frames, dropped " +
@@ -195,11 +202,8 @@ int run(const Options& options) {
         return kExitOk;
     }
     Json json = bus_json(bus);
-    const auto or_null = [](std::optional<double> rate) {
-        return rate ? Json(std::round(*rate * 1000.0) / 1000.0) : Json(nullptr);
-    };
-    json["measured_video_fps"] = or_null(rates.of(FlowKind::video));
-    json["measured_audio_hz"] = or_null(rates.of(FlowKind::audio));
+    json["measured_video_fps"] = rate_json(rates.of(FlowKind::video));
+    json["measured_audio_hz"] = rate_json(rates.of(FlowKind::audio));
     print(pretty(json));
     return kExitOk;
 }

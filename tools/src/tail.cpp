@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `ringcast tail`: the records of a bus as they are committed.
-#include <time.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -11,6 +9,7 @@
 #include <utility>
 
 #include "attach.hpp"
+#include "clock.hpp"
 #include "command.hpp"
 #include "stop_signal.hpp"
 #include "tail_format.hpp"
@@ -32,18 +31,6 @@ struct Options {
     bool json = false;
 };
 
-std::int64_t monotonic_now_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
-
-std::string check_count(const std::string& text) {
-    std::uint64_t count = 0;
-    const bool good = CLI::detail::lexical_cast(text, count) && count > 0 && !text.starts_with("-");
-    return good ? std::string() : "\"" + sanitise(text, 64) + "\" is not a whole number above 0";
-}
-
 class Tail {
 public:
     explicit Tail(const Options& options) : options_(options), format_(options.json, Screen::of_stdout()) {
@@ -55,7 +42,8 @@ public:
     }
 
     int run() {
-        from_oldest_ = options_.oldest || options_.wait;
+        if (options_.oldest) start_ = Start::oldest;
+        if (options_.wait) start_ = Start::session;
         while (!stop_.requested()) {
             const std::unique_ptr<BusReader> reader = attach();
             if (!reader) break;
@@ -66,13 +54,14 @@ public:
             stop_.watch(nullptr);
             if (outcome == Outcome::finished) break;
             // The next session's first records are the continuation, so none of them is skipped.
-            from_oldest_ = true;
+            start_ = Start::session;
         }
         return kExitOk;
     }
 
 private:
     enum class Outcome { finished, attach_again };
+    enum class Start { newest, oldest, session };  // session: where a reader stands that does not seek
 
     struct Followed {
         FlowReader* flow = nullptr;
@@ -130,11 +119,8 @@ private:
             if (followed_.contains(kind)) continue;
             FlowReader* flow = reader.flow(kind);
             if (flow == nullptr) continue;
-            if (from_oldest_) {
-                flow->seek_oldest();
-            } else {
-                flow->seek_newest();
-            }
+            if (start_ == Start::oldest) flow->seek_oldest();
+            if (start_ == Start::newest) flow->seek_newest();
             followed_[kind] = {.flow = flow, .open = true, .reported = flow->counts()};
         }
         if (followed_.empty() && !options_.flows.empty() && !told_missing_) {
@@ -182,7 +168,7 @@ private:
             pending_ += format_.caps(kind, seen);
         }
         said = {.session = seen.session, .caps_generation = seen.caps_generation};
-        pending_ += format_.record(kind, seen, monotonic_now_ns() - seen.capture_time_ns);
+        pending_ += format_.record(kind, seen, wrapping_difference(monotonic_now_ns(), seen.capture_time_ns));
         ++totals_.records;
     }
 
@@ -222,7 +208,7 @@ private:
     std::map<std::pair<FlowKind, std::uint32_t>, Said> said_;  // by flow and elementary stream
     TailTotals totals_;
     std::string pending_;
-    bool from_oldest_ = false;
+    Start start_ = Start::newest;
     bool titled_ = false;
     bool told_missing_ = false;
 };

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string_view>
 
+#include "clock.hpp"
 #include "command.hpp"
 #include "duration_words.hpp"
 #include "ringcast/error.hpp"
@@ -33,18 +34,6 @@ struct Options {
     std::uint64_t count = 0;  ///< 0: no limit
     bool json = false;
 };
-
-std::string check_count(const std::string& text) {
-    std::uint64_t count = 0;
-    const bool good = CLI::detail::lexical_cast(text, count) && count > 0 && !text.starts_with("-");
-    return good ? std::string() : "\"" + sanitise(text, 64) + "\" is not a whole number above 0";
-}
-
-std::int64_t monotonic_now_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
 
 /// A bus that is not there now may be there at the next look.
 std::vector<BusLook> look_at(const std::string& bus) {

@@ -109,16 +109,12 @@ std::string readers(const BusInfo& bus, const ReaderSpeeds& speeds, const Screen
     return table.render(screen);
 }
 
-Json or_null(std::optional<double> value) {
-    return value ? Json(std::round(*value * 1000.0) / 1000.0) : Json(nullptr);
-}
-
 Json flow_json(const FlowInfo& flow, const MeasuredRates& rates) {
     const auto age = flow.newest_age_ns ? Json(*flow.newest_age_ns) : Json(nullptr);
     Json json = {{"flow", name_of(flow.kind)}, {"caps", caps_json(flow.kind, flow.caps)}};
-    if (flow.kind == FlowKind::video) json["fps"] = or_null(shown_rate(flow, rates));
-    if (flow.kind == FlowKind::audio) json["samples_per_second"] = or_null(shown_rate(flow, rates));
-    json["bits_per_second"] = or_null(bits_per_second(flow, rates));
+    if (flow.kind == FlowKind::video) json["fps"] = rate_json(shown_rate(flow, rates));
+    if (flow.kind == FlowKind::audio) json["samples_per_second"] = rate_json(shown_rate(flow, rates));
+    json["bits_per_second"] = rate_json(bits_per_second(flow, rates));
     json["newest_age_ns"] = age;
     json["depth_ns"] = flow.depth_ns;
     json["depth_wanted_ns"] = flow.depth_wanted_ns;
@@ -139,7 +135,7 @@ Json reader_json(const BusInfo& bus, const CellInfo& reader, const ReaderSpeeds&
             {"dropped_frames", reader.dropped_frames},
             {"queue_ns", reader.queue_ns},
             {"sent_bytes", reader.bytes_sent},
-            {"sent_bytes_per_second", or_null(speeds.bytes_per_second(bus, reader))}};
+            {"sent_bytes_per_second", rate_json(speeds.bytes_per_second(bus, reader))}};
 }
 
 }  // namespace

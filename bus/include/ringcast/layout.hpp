@@ -21,7 +21,8 @@ inline constexpr std::size_t kNameBytes = 64;       ///< Names are UTF-8, zero-t
 inline constexpr std::size_t kArenaAlignment = 64;  ///< Payloads start at multiples of this, in the arena.
 inline constexpr std::size_t kMaxPlanes = 4;
 inline constexpr std::size_t kFlowCount = 4;
-inline constexpr std::size_t kBoardCells = 64;  ///< At most this many readers show themselves on one bus.
+inline constexpr std::uint64_t kNotRead = UINT64_MAX;  ///< BoardCell::cursor of a flow its reader does not read.
+inline constexpr std::size_t kBoardCells = 64;         ///< At most this many readers show themselves on one bus.
 
 /// "RINGCAST" as eight ASCII bytes, least significant byte first.
 inline constexpr std::uint64_t kMagic = 0x54534143474e4952ULL;
@@ -84,7 +85,9 @@ struct BusHeader {
     std::array<std::atomic<std::uint64_t>, kFlowCount> flush_index;  // 392  records below are void if unsent
     std::array<std::uint64_t, 3> reserved4;                          // 424
 
-    std::array<std::uint64_t, 456> reserved5;  // 448 .. 4096
+    // Where a flow goes on when its writer ended while others live and comes back: an index is never used twice.
+    alignas(64) std::array<std::uint64_t, kFlowCount> ended_index;  // 448  next index of a flow that ended (since 1.1)
+    std::array<std::uint64_t, 452> reserved5;                       // 480 .. 4096
 };
 
 /// Numeric caps, in flow headers and again in every descriptor. Unused fields are zero.
@@ -181,7 +184,7 @@ struct BoardCell {
     std::array<char, kNameBytes> plugin;    // 96
     std::array<char, 128> reason;           // 160  why the state is what it is; one line
 
-    std::array<std::atomic<std::uint64_t>, kFlowCount> cursor;     // 288  next index wanted
+    std::array<std::atomic<std::uint64_t>, kFlowCount> cursor;     // 288  next index wanted; kNotRead
     std::array<std::atomic<std::uint64_t>, kFlowCount> delivered;  // 320
     std::array<std::atomic<std::uint64_t>, kFlowCount> overrun;    // 352  lost: the writer lapped the reader
     std::array<std::atomic<std::uint64_t>, kFlowCount> aborted;    // 384  lost: never finished by its writer
@@ -225,7 +228,7 @@ static_assert(offsetof(BusHeader, epoch_ns) == 192 && offsetof(BusHeader, writer
 static_assert(offsetof(BusHeader, wake_word) == 256 && offsetof(BusHeader, superseded) == 320);
 static_assert(offsetof(BusHeader, ended) == 324 && offsetof(BusHeader, live_session) == 328);
 static_assert(offsetof(BusHeader, flush_generation) == 384);
-static_assert(offsetof(BusHeader, flush_index) == 392);
+static_assert(offsetof(BusHeader, flush_index) == 392 && offsetof(BusHeader, ended_index) == 448);
 static_assert(offsetof(FlowHeader, kind) == 128 && offsetof(FlowHeader, slot_count) == 136);
 static_assert(offsetof(FlowHeader, arena_offset) == 152 && offsetof(FlowHeader, first_index) == 168);
 static_assert(offsetof(FlowHeader, caps) == 192 && offsetof(FlowHeader, caps_generation) == 288);

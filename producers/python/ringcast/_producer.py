@@ -160,7 +160,11 @@ class Producer:
             raise
         finally:
             slot.setflags(write=False)
-        _native.commit_video(handle, pts_ns)
+        try:
+            _native.commit_video(handle, pts_ns)
+        except BaseException:
+            _native.abort_video(handle)
+            raise
 
     def write_audio(self, samples: npt.ArrayLike, pts: Optional[int] = None) -> None:
         """Copies samples into the ring and publishes them, in blocks of at most 100 ms. Any length: what the ring cannot
@@ -215,10 +219,10 @@ class Producer:
 
         :param config: avcC, hvcC, AudioSpecificConfig or OpusHead (what libav calls extradata).
         """
-        stream = _native.PacketStream(id=id, codec=choose("codec", codec, CODECS))
+        stream = _native.PacketStream(id=_natural("id", id, least=0), codec=choose("codec", codec, CODECS))
         stream.config, stream.config_bytes = config, len(config)
         if size is not None:
-            stream.width, stream.height = size
+            stream.width, stream.height = (_natural("size", side) for side in size)
             stream.fps_num, stream.fps_den = parse_fps(fps)
         if rate is not None:
             stream.sample_rate, stream.channels = _natural("rate", rate), _natural("channels", channels or 0)
@@ -309,11 +313,11 @@ class Producer:
         return self._shape
 
 
-def _natural(what: str, value: int) -> int:
+def _natural(what: str, value: int, least: int = 1) -> int:
     # c_uint32 would cut a wrong value down to a plausible one without a word.
     number = operator.index(value)
-    if not 0 < number < 2**31:
-        raise ValueError(f"{what} {value!r} is not a positive number")
+    if not least <= number < 2**31:
+        raise ValueError(f"{what} {value!r} is not a whole number from {least} on")
     return number
 
 

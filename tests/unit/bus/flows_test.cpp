@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packets, events, places to start, format changes and flushes, as a reader meets them.
+#include <thread>
+
 #include "bus_fixture.hpp"
 #include "ringcast/error.hpp"
 
@@ -94,6 +96,44 @@ TEST_F(Flows, packets_reader_starts_at_the_configuration_of_the_newest_keyframe)
     seen = read_all(flow);
     EXPECT_EQ(seen[0].payload, "avcC");
     EXPECT_EQ(seen[1].record.dts_ns, 160'000'000);
+}
+
+TEST_F(Flows, packets_and_their_configuration_reach_a_slow_lossless_reader_all) {
+    ProducerOptions wanted = packets_only();
+    wanted.mode = WriterMode::lossless;
+    Producer producer(wanted);
+    producer.set_packet_stream(h264());
+    producer.set_packet_stream(aac());
+    const auto bus = reader(true);
+    bus->board().set_state(layout::SinkState::ready);
+    constexpr int kKeyframes = 1500;  // with two configurations each more than the ring has slots
+    std::thread writing([&] {
+        for (int n = 0; n < kKeyframes; ++n)
+            producer.write_packet(packet(0, n * 40, true, "I"));
+        producer.end();
+    });
+    FlowReader& flow = *bus->flow(FlowKind::packets);
+    std::this_thread::sleep_for(50ms);  // the ring fills up
+    for (auto status = ReadStatus::ok; status != ReadStatus::ended;) {
+        const std::uint32_t ticket = bus->ticket();
+        status = read_one(flow);
+        if (status == ReadStatus::not_yet) bus->wait(ticket, steady_clock::now() + 1s);
+    }
+    writing.join();
+    EXPECT_EQ(flow.counts().delivered, 3U * kKeyframes);
+    EXPECT_EQ(flow.counts().overrun, 0U);
+}
+
+TEST_F(Flows, a_packet_that_is_refused_leaves_no_trace) {
+    ProducerOptions wanted = packets_only();
+    wanted.mode = WriterMode::paced;
+    Producer producer(wanted);
+    EXPECT_THROW(producer.write_packet(packet(7, 3'600'000, true, "I")), Error);
+    producer.set_packet_stream(h264());
+    const auto start = steady_clock::now();
+    producer.write_packet(packet(0, 0, true, "I"));
+    producer.write_packet(packet(0, 400, false, "P"));
+    EXPECT_GE(steady_clock::now() - start, 150ms) << "the refused one did not start the clock an hour ago";
 }
 
 TEST_F(Flows, a_packet_whose_dts_does_not_rise_or_whose_stream_is_unknown_is_refused) {

@@ -153,6 +153,25 @@ TEST_F(Modes, lossless_evicts_a_reader_that_stands_still) {
     EXPECT_GT(counts.overrun, 0U);
 }
 
+TEST_F(Modes, lossless_evicts_a_reader_whose_cursor_only_goes_to_and_fro) {
+    ProducerOptions wanted = lossless();
+    wanted.reader_timeout = 100ms;
+    Producer producer(wanted);
+    const auto liar = ready_reader();
+    std::atomic<bool> done{false};
+    std::thread lying([&] {
+        for (std::uint64_t cursor = 0; !done; cursor = 1 - cursor) {
+            liar->board().cell()->cursor[0].store(cursor);
+            std::this_thread::sleep_for(5ms);
+        }
+    });
+    for (unsigned n = 0; n < 20; ++n)
+        producer.write_video(frame(n));
+    done = true;
+    lying.join();
+    EXPECT_EQ(producer.frames_written(), 20U);
+}
+
 TEST_F(Modes, lossless_is_not_held_back_by_sound) {
     Producer producer(lossless());
     const auto bus = ready_reader();

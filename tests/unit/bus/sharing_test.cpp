@@ -80,6 +80,21 @@ TEST_F(Sharing, with_everybody_or_nobody) {
     EXPECT_EQ(read_as_other(0), 13);
 }
 
+TEST_F(Sharing, of_a_bus_that_is_taken_over_is_as_the_new_producer_says) {
+    Child dead([this](const auto& ready) {
+        Producer first(shared(0644, std::to_string(kOtherGroup)));
+        ready(1);
+        sleep_for_ever();
+    });
+    ASSERT_EQ(dead.wait_ready(), 1);
+    dead.kill();
+    Producer producer(shared(0600, ""));
+    for (const char* part : {"bus", "video", "board", "video.live"}) {
+        EXPECT_EQ(object(part).st_mode & 07777, 0600U) << part;
+        EXPECT_EQ(object(part).st_gid, ::getegid()) << part;
+    }
+}
+
 TEST_F(Sharing, refuses_unknown_groups_and_modes_that_would_open_the_ring) {
     for (const std::uint32_t mode : {0777U, 0040U, 01640U, 0645U}) {
         EXPECT_THROW(Producer(shared(mode, "")), Error) << std::oct << mode;

@@ -315,4 +315,23 @@ TEST_F(BusTakeover, of_a_thousand_producers_killed_at_random_loses_no_count) {
     }
 }
 
+TEST_F(BusTakeover, a_writer_that_ended_and_comes_back_beside_a_living_one_goes_on_at_its_next_index) {
+    ProducerOptions audio = options();
+    audio.video.reset();
+    Producer sound(audio);
+    {
+        Producer pictures(video_only());
+        for (unsigned n = 0; n < 20; ++n)
+            pictures.write_video(frame(n));
+        pictures.flush();
+        pictures.end();
+    }
+    Producer again(video_only());
+    again.write_video(frame(20));
+    const auto bus = reader();
+    EXPECT_EQ(bus->flow(FlowKind::video)->first_index(), 20U);
+    EXPECT_EQ(bus->flow(FlowKind::video)->head(), 21U);
+    EXPECT_GE(bus->flow(FlowKind::video)->cursor(), bus->flush().index[0]) << "new frames are not void";
+}
+
 }  // namespace

@@ -85,7 +85,7 @@ TEST(BusJson, counts_losses_of_a_reader_by_flow_and_reason) {
     CellInfo reader;
     reader.name = "page";
     reader.state = layout::SinkState::live;
-    reader.cursor = {50, 0, 0, 0};
+    reader.cursor = {50, 0, layout::kNotRead, 0};
     reader.delivered = {40, 0, 0, 0};
     reader.overrun = {9, 0, 0, 0};
     reader.aborted = {1, 0, 0, 0};
@@ -95,6 +95,7 @@ TEST(BusJson, counts_losses_of_a_reader_by_flow_and_reason) {
     EXPECT_EQ(json["flows"]["video"]["lost_overrun_records"], 9);
     EXPECT_EQ(json["flows"]["video"]["lost_aborted_records"], 1);
     EXPECT_FALSE(json["flows"].contains("audio"));
+    EXPECT_FALSE(json["flows"].contains("packets"));
     EXPECT_TRUE(json["played_pts_ns"].is_null());
 }
 
