@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin_instance.hpp"
 
+#include <ringcast/sink_linger.h>
+
 #include <algorithm>
 
 #include "plugin_description.hpp"
@@ -132,6 +134,13 @@ OutputStatus PluginInstance::disconnect(bool final) {
 
 void PluginInstance::interrupt() noexcept {
     plugin_.api().interrupt(self_);
+}
+
+void PluginInstance::linger() {
+    if (plugin_.api().extension == nullptr) return;
+    const auto* feature =
+        static_cast<const ringcast_sink_linger_v1*>(plugin_.api().extension(self_, RINGCAST_SINK_LINGER));
+    if (feature != nullptr) feature->linger(self_);
 }
 
 std::uint64_t PluginInstance::bytes_sent() const {

@@ -30,6 +30,8 @@ public:
     runtime::OutputStatus packet(const runtime::Packet& packet) override;
     runtime::OutputStatus disconnect(bool final) override;
     void interrupt() noexcept override;
+    /// After the last output: lets the plugin finish what it does in the background; interrupt() ends it.
+    void linger();
     [[nodiscard]] std::uint64_t bytes_sent() const override;
     [[nodiscard]] std::string last_error() const override;
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -23,8 +24,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kPeerPatience{5};  // after a stop: then a blocked delivery is interrupted
-constexpr std::chrono::seconds kStopPatience{8};  // after a stop: then the process ends as it stands
+constexpr std::chrono::seconds kPeerPatience{5};    // after a stop: then a blocked delivery is interrupted
+constexpr std::chrono::seconds kLingerPatience{4};  // after a stop: then work in the background is interrupted
+constexpr std::chrono::seconds kStopPatience{8};    // after a stop: then the process ends as it stands
 
 class FileDescriptor {
 public:
@@ -58,30 +60,40 @@ extern "C" void on_bus_error(int /*signal*/) {
 /// Turns signals into calls on the pipeline; lives on the main thread while the pipeline runs on its own.
 class Watch {
 public:
-    Watch(runtime::Pipeline& pipeline, std::shared_ptr<spdlog::logger> log)
+    Watch(runtime::Pipeline& pipeline, PluginInstance& instance, std::shared_ptr<spdlog::logger> log)
         : pipeline_(pipeline),
+          instance_(instance),
           log_(std::move(log)),
           signals_(signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"),
-          done_(eventfd(0, EFD_CLOEXEC), "eventfd") {}
+          told_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd") {}
 
-    void tell_done() {
-        const std::uint64_t one = 1;
-        static_cast<void>(!write(done_.get(), &one, sizeof one));
-    }
+    /// The outputs are closed; the plugin finishes what it does in the background.
+    void tell_lingering() { tell(Phase::lingering); }
+    void tell_done() { tell(Phase::done); }
 
     void until_done() {
         for (;;) {
-            std::array<pollfd, 2> fds{{{signals_.get(), POLLIN, 0}, {done_.get(), POLLIN, 0}}};
+            std::array<pollfd, 2> fds{{{signals_.get(), POLLIN, 0}, {told_.get(), POLLIN, 0}}};
             const int ready = poll(fds.data(), fds.size(), timeout_ms());
             if (ready < 0 && errno != EINTR)
                 throw Error(ErrorCode::system, std::string("poll: ") + std::strerror(errno));
-            if (fds[1].revents != 0) return;
+            std::uint64_t times = 0;
+            if (fds[1].revents != 0) static_cast<void>(!read(told_.get(), &times, sizeof times));
+            if (phase_ == Phase::done) return;
             if (fds[0].revents != 0) on_signal();
             if (stopped_at_) press();
         }
     }
 
 private:
+    enum class Phase { running, lingering, done };
+
+    void tell(Phase phase) {
+        phase_ = phase;
+        const std::uint64_t one = 1;
+        static_cast<void>(!write(told_.get(), &one, sizeof one));
+    }
+
     void on_signal() {
         signalfd_siginfo info{};
         if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
@@ -95,6 +107,7 @@ private:
     void press() {
         const auto waited = steady_clock::now() - *stopped_at_;
         if (waited >= kStopPatience) end_now("the output did not finish within 8 s");
+        if (phase_ == Phase::lingering && waited >= kLingerPatience) instance_.interrupt();
         if (waited < kPeerPatience || interrupted_) return;
         interrupted_ = true;
         log_->warn("the output still waits for its peer; interrupting it");
@@ -109,16 +122,20 @@ private:
 
     [[nodiscard]] int timeout_ms() const {
         if (!stopped_at_) return -1;
-        const auto next = *stopped_at_ + (interrupted_ ? kStopPatience : kPeerPatience);
+        const auto waited = steady_clock::now() - *stopped_at_;
+        const bool may_linger = phase_ == Phase::lingering && waited < kLingerPatience;
+        const auto next = *stopped_at_ + (may_linger ? kLingerPatience : interrupted_ ? kStopPatience : kPeerPatience);
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - steady_clock::now());
         return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
     }
 
     runtime::Pipeline& pipeline_;
+    PluginInstance& instance_;
     std::shared_ptr<spdlog::logger> log_;
     sigset_t set_ = stop_signals();
     FileDescriptor signals_;
-    FileDescriptor done_;
+    FileDescriptor told_;
+    std::atomic<Phase> phase_{Phase::running};
     std::optional<steady_clock::time_point> stopped_at_;
     bool interrupted_ = false;
 };
@@ -147,10 +164,12 @@ ExitCode run_sink(runtime::PipelineOptions options, PluginInstance& instance,
                   const std::shared_ptr<spdlog::logger>& log) {
     runtime::Pipeline pipeline(std::move(options), instance, log);
     instance.host().on_keyframe_request([&pipeline] { pipeline.request_keyframe(); });
-    Watch watch(pipeline, log);
+    Watch watch(pipeline, instance, log);
     bool ok = false;
     std::thread thread([&] {
         ok = pipeline.run();
+        watch.tell_lingering();
+        instance.linger();
         watch.tell_done();
     });
     watch.until_done();
