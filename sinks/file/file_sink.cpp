@@ -3,10 +3,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <string>
 #include <system_error>
+#include <utility>
 
+#include "file/limits.hpp"
+#include "file/unfinished.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -15,144 +20,140 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr AVRational kFragmentLength{1, 1};  // seconds: what a kill -9 can cost
+// Under a host that does not wait for linger(): disconnect and the end of the process together stay within 5 s.
+constexpr std::chrono::seconds kPatience{4};
 
 [[noreturn]] void refuse(const std::string& text) {
     throw SinkError(RINGCAST_SINK_E_CONFIG, text);
 }
 
-std::uint32_t lead_stream_of(std::span<const ringcast_sink_stream* const> streams) {
-    for (std::uint32_t i = 0; i < streams.size(); ++i) {
-        if (streams[i]->media == RINGCAST_SINK_VIDEO) return i;
+fs::path path_option(const Options& options) {
+    std::string path = options.text("path");
+    if (path.empty()) refuse("file sink: no file named; say path=show.mp4, or .mkv, .ts or .flv");
+    if (!container_of(path)) {
+        refuse("path=" + path + ": the extension decides the format and must be .mp4, .mkv, .ts or .flv");
     }
-    return 0;
-}
-
-std::string shown_size(std::int64_t bytes) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
-    return text;
+    return path;
 }
 
 }  // namespace
 
 FileSink::FileSink(Host host, const Options& options)
-    : host_(host), path_(options.text("path")), overwrite_(options.yes("overwrite")), is_mp4_(true) {
-    if (path_.empty()) refuse("file sink: no file named; say path=out.mp4 or path=out.mkv");
-    const std::string extension = path_.extension();
-    if (extension != ".mp4" && extension != ".mkv") {
-        refuse("path=" + path_.string() + ": the extension decides the format and must be .mp4 or .mkv");
-    }
-    is_mp4_ = extension == ".mp4";
-    path_ = fs::absolute(path_).lexically_normal();
+    : host_(host),
+      names_(path_option(options), split_limit(options).is_set()),
+      settings_{.container = container_of(names_.path()).value(),
+                .split = split_limit(options),
+                .min_free = byte_option(options, "min_free")},
+      overwrite_(options.yes("overwrite")),
+      fast_start_(options.yes("fast_start")),
+      finisher_(host, settings_.min_free) {}
+
+FileSink::~FileSink() {
+    if (!has_lingered_) finisher_.wait(std::chrono::steady_clock::now() + kPatience);
+}
+
+void FileSink::linger() {
+    has_lingered_ = true;
+    finisher_.wait(std::chrono::steady_clock::time_point::max());
 }
 
 void FileSink::connect() {
-    const fs::path folder = path_.parent_path();
+    finisher_.go_on();
+    check_folder();
+    take_on_leftovers();
+    if (names_.next_is_plain() && !overwrite_) check_plain_name();
+}
+
+void FileSink::check_folder() const {
+    const fs::path folder = names_.fixed_folder();
     std::error_code error;
     fs::create_directories(folder, error);
-    if (error) refuse("cannot make the folder " + folder.string() + ": " + error.message());
+    if (error) {
+        refuse("cannot make the folder " + folder.string() + ": " + error.message() + "; choose another path=");
+    }
     if (::access(folder.c_str(), W_OK | X_OK) != 0) {
         refuse("cannot write into the folder " + folder.string() + ": " + system_text(errno) +
                "; choose another path=");
     }
-    if (fs::is_directory(path_, error)) refuse("path=" + path_.string() + " is a folder; name a file in it");
-    const bool holds_something = fs::exists(path_, error) && fs::file_size(path_, error) > 0;
-    if (next_part_ == 1 && holds_something && !overwrite_) {
-        refuse(path_.string() + " already exists; add overwrite=yes to replace it or choose another path=");
+    if (fs::is_directory(names_.path(), error)) {
+        refuse("path=" + names_.path().string() + " is a folder; name a file in it");
     }
+    const std::uint64_t left = free_bytes(folder);
+    if (left < settings_.min_free) {
+        throw SinkError(RINGCAST_SINK_E_STORAGE,
+                        "only " + shown_bytes(left) + " left on the disk of " + folder.string() + ", less than the " +
+                            shown_bytes(settings_.min_free) +
+                            " of min_free=; free some space, choose another path= or set a smaller min_free=");
+    }
+}
+
+/// What an earlier recorder in this folder could not finish. A file that somebody works on is locked, and left alone.
+void FileSink::take_on_leftovers() {
+    for (const fs::path& path : unfinished_files(names_.fixed_folder(), names_.folders_below())) {
+        const bool is_mine = names_.could_be(path);
+        if (is_mine && overwrite_) continue;
+        const auto container = container_of(path);
+        if (!container) continue;
+        UniqueFd locked = open_left_file(path);
+        if (!locked) continue;
+        // The recording of which this is a part goes on with the next number.
+        if (is_mine) names_.pass_over_plain();
+        finisher_.add({path, *container, std::move(locked), true});
+    }
+}
+
+void FileSink::check_plain_name() {
+    std::error_code error;
+    const fs::path& path = names_.path();
+    if (!fs::exists(path, error) || fs::file_size(path, error) == 0) return;
+    refuse(path.string() + " already exists; add overwrite=yes to replace it or choose another path=, such as " +
+           path.stem().string() + "-%Y%m%d-%H%M%S" + path.extension().string());
 }
 
 void FileSink::headers(std::span<const ringcast_sink_stream* const> streams) {
-    finish_part();
-    auto part = std::make_unique<Part>(next_path(), overwrite_, bytes_);
-    part->lead_stream = lead_stream_of(streams);
-    const ringcast_sink_stream& lead = *streams[part->lead_stream];
-    part->lead_timebase = {static_cast<int>(lead.timebase_num), static_cast<int>(lead.timebase_den)};
-    try {
-        part->muxer = std::make_unique<Muxer>(format(), streams, part->file);
-    } catch (...) {
-        part->file.remove();
-        throw;
-    }
-    part_ = std::move(part);
-    host_.set_info("path", part_->file.path());
-    host_.set_stat("part", next_part_);
+    finish_recording();
+    RecordingFiles& files = *this;
+    recording_ = std::make_unique<Recording>(settings_, streams, files);
 }
 
 void FileSink::packet(const ringcast_sink_packet& packet) {
-    try {
-        start_fragment_when_due(packet);
-        part_->muxer->write(packet);
-    } catch (const SinkError& error) {
-        if (error.code() == RINGCAST_SINK_E_STORAGE) {
-            part_->file.truncate_to_whole();
-            part_.reset();
-            ++next_part_;
-        }
-        throw;
-    }
+    recording_->packet(packet);
 }
 
 void FileSink::disconnect(bool /*final*/) {
-    finish_part();
+    finish_recording();
 }
 
-void FileSink::start_fragment_when_due(const ringcast_sink_packet& packet) {
-    Part& part = *part_;
-    if (packet.stream != part.lead_stream) return;
-    if (!part.first_dts) part.first_dts = part.fragment_dts = packet.dts;
-    const std::int64_t length = packet.dts - part.fragment_dts;
-    if (av_compare_ts(length, part.lead_timebase, 1, kFragmentLength) >= 0) {
-        // The first flush of a delayed moov writes the moov alone, and the fragment stays behind.
-        if (is_mp4_ && part.first_fragment) part.muxer->flush();
-        part.muxer->flush();
-        part.file.mark_whole();
-        part.first_fragment = false;
-        part.fragment_dts = packet.dts;
-        host_.set_stat("recorded_ms", av_rescale_q(packet.dts - *part.first_dts, part.lead_timebase, {1, 1000}));
-    }
-    part.end_dts = packet.dts + packet.duration;
+void FileSink::finish_recording() {
+    const std::unique_ptr<Recording> recording = std::move(recording_);
+    if (recording) recording->finish();
 }
 
-void FileSink::finish_part() {
-    if (!part_) return;
-    const std::unique_ptr<Part> part = std::move(part_);
-    if (!part->first_dts) {
-        part->file.remove();
-        return;
-    }
-    ++next_part_;
-    try {
-        part->muxer->finish();
-    } catch (const SinkError& error) {
-        if (error.code() == RINGCAST_SINK_E_STORAGE) part->file.truncate_to_whole();
-        throw;
-    }
-    part->file.sync();
-    const std::int64_t length_ms = av_rescale_q(part->end_dts - *part->first_dts, part->lead_timebase, {1, 1000});
-    host_.set_stat("recorded_ms", length_ms);
-    host_.info("recorded " + part->file.path().string() + ": " + std::to_string(length_ms) + " ms, " +
-               shown_size(part->file.size()));
+std::unique_ptr<RecordingFile> FileSink::next_file() {
+    const auto is_taken = [this](const fs::path& path) {
+        std::error_code error;
+        return !overwrite_ && fs::exists(path, error);
+    };
+    auto file = std::make_unique<RecordingFile>(names_.next(std::time(nullptr), is_taken), overwrite_, bytes_);
+    host_.set_info("path", file->path());
+    host_.set_stat("part", ++files_);
+    return file;
 }
 
-fs::path FileSink::next_path() {
-    std::error_code error;
-    for (;; ++next_part_) {
-        fs::path path = path_;
-        if (next_part_ > 1) {
-            path.replace_filename(path_.stem().string() + "-" + std::to_string(next_part_) +
-                                  path_.extension().string());
-        }
-        // A part in the middle of a show must not fail over an old file of that name: it takes the next free number.
-        if (next_part_ == 1 || overwrite_ || !fs::exists(path, error)) return path;
+void FileSink::on_closed(std::unique_ptr<RecordingFile> file, std::chrono::milliseconds length, bool torn) {
+    on_progress(length);
+    host_.info("recorded " + file->path().string() + ": " + std::to_string(length.count()) + " ms, " +
+               shown_bytes(static_cast<std::uint64_t>(file->size())));
+    if (settings_.container == Container::mp4 && fast_start_) {
+        const fs::path path = file->path();
+        finisher_.add({path, settings_.container, file->release(), false});
+    } else if (!torn) {
+        unmark_unfinished(file->path());
     }
 }
 
-Muxer::Format FileSink::format() const {
-    if (!is_mp4_) return {.name = "matroska", .seekable = true, .options = {{"cluster_time_limit", "1000"}}};
-    // delay_moov: the moov waits for the first fragment, so that the edit list that hides the AAC priming is right.
-    return {.name = "mp4", .seekable = true, .options = {{"movflags", "frag_custom+delay_moov+default_base_moof"}}};
+void FileSink::on_progress(std::chrono::milliseconds length) {
+    host_.set_stat("recorded_ms", length.count());
 }
 
 }  // namespace ringcast::sink

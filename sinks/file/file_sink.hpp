@@ -4,62 +4,64 @@
 #include <ringcast/sink.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 
+#include "file/container.hpp"
+#include "file/finisher.hpp"
+#include "file/recording.hpp"
 #include "file/recording_file.hpp"
+#include "file/recording_names.hpp"
 #include "mux/host.hpp"
-#include "mux/muxer.hpp"
 #include "mux/options.hpp"
 
 namespace ringcast::sink {
 
-/// Records to one file: fragmented mp4 or Matroska, by the extension. Once a second what was recorded is complete on
-/// disk, so that after a kill -9 everything up to the last whole fragment plays. Each stream after the first goes to a
-/// part of its own: out.mp4, out-2.mp4, ...
-class FileSink {
+/// Records to files: fragmented mp4, Matroska, MPEG-TS or FLV, by the extension. Once a second what was recorded is
+/// complete on disk, so that after a kill -9 everything up to then plays. Each stream after the first goes to files of
+/// its own: out.mp4, out-2.mp4, ... What is to be done to a file afterwards is done by the Finisher.
+class FileSink final : private RecordingFiles {
 public:
     FileSink(Host host, const Options& options);
+    /// Waits a little for the Finisher; a host that knows linger() has given it all the time it takes.
+    ~FileSink();
+    FileSink(const FileSink&) = delete;
+    FileSink& operator=(const FileSink&) = delete;
 
     /// Makes the folder and looks whether the file may be written; the file itself comes with the first headers(), so
-    /// that a recorder that waits for a producer leaves no empty file.
+    /// that a recorder that waits for a producer leaves no empty file. Takes on what a crash left there.
     void connect();
     void headers(std::span<const ringcast_sink_stream* const> streams);
     void packet(const ringcast_sink_packet& packet);
     void disconnect(bool final);
+    void interrupt() { finisher_.give_up(); }
+    /// Blocks while there is work in the background; interrupt() ends it.
+    void linger();
 
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
 private:
-    /// One file between headers() and its trailer.
-    struct Part {
-        Part(std::filesystem::path path, bool replace, std::atomic<std::uint64_t>& total_bytes)
-            : file(std::move(path), replace, total_bytes) {}
+    std::unique_ptr<RecordingFile> next_file() override;
+    void on_closed(std::unique_ptr<RecordingFile> file, std::chrono::milliseconds length, bool torn) override;
+    void on_progress(std::chrono::milliseconds length) override;
 
-        RecordingFile file;
-        std::unique_ptr<Muxer> muxer;
-        std::uint32_t lead_stream = 0;  ///< the stream that fragments are counted on: video when there is one
-        AVRational lead_timebase{1, 1};
-        std::optional<std::int64_t> first_dts;
-        std::int64_t fragment_dts = 0;  ///< where the open fragment begins
-        std::int64_t end_dts = 0;       ///< where the newest packet of the lead stream ends
-        bool first_fragment = true;
-    };
-
-    void start_fragment_when_due(const ringcast_sink_packet& packet);
-    void finish_part();
-    [[nodiscard]] std::filesystem::path next_path();
-    [[nodiscard]] Muxer::Format format() const;
+    void check_folder() const;
+    void take_on_leftovers();
+    void check_plain_name();
+    void finish_recording();
 
     Host host_;
-    std::filesystem::path path_;
+    RecordingNames names_;
+    Recording::Settings settings_;
     bool overwrite_;
-    bool is_mp4_;
-    unsigned next_part_ = 1;
+    bool fast_start_;
+    bool has_lingered_ = false;
+    std::int64_t files_ = 0;
     std::atomic<std::uint64_t> bytes_{0};
-    std::unique_ptr<Part> part_;
+    Finisher finisher_;
+    std::unique_ptr<Recording> recording_;
 };
 
 }  // namespace ringcast::sink

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ringcast/sink.h>
+#include <ringcast/sink_linger.h>
+
+#include <string_view>
 
 #include "file/file_sink.hpp"
 #include "mux/packet_sink.hpp"
@@ -8,12 +11,32 @@ namespace {
 
 using Calls = ringcast::sink::PacketSinkCalls<ringcast::sink::FileSink>;
 
-constexpr ringcast_sink_option kPath{"path", nullptr, "file to record to, .mp4 or .mkv, e.g. path=show.mp4", nullptr};
+constexpr ringcast_sink_option kPath{
+    "path", nullptr, "file to record to: .mp4, .mkv, .ts or .flv; with the date: path=rec-%Y%m%d-%H%M%S.mp4", nullptr};
 constexpr ringcast_sink_option kOverwrite{"overwrite", "no", "replace a file that exists", "no|yes"};
-constexpr const ringcast_sink_option* kOptions[] = {&kPath, &kOverwrite, nullptr};
+constexpr ringcast_sink_option kSplit{
+    "split", nullptr,
+    "go on in a new file, at a keyframe, after so much time or so many bytes, e.g. split=10m or 500MB", nullptr};
+constexpr ringcast_sink_option kMinFree{
+    "min_free", "500MB",
+    "stop, with the file whole, when less than this is free on its disk, e.g. min_free=2GB; 0: never", nullptr};
+constexpr ringcast_sink_option kFastStart{
+    "fast_start", "yes", "write a finished .mp4 anew with its index first, in the background, when the disk has room",
+    "no|yes"};
+constexpr const ringcast_sink_option* kOptions[] = {&kPath, &kOverwrite, &kSplit, &kMinFree, &kFastStart, nullptr};
 
 constexpr const char* kDefaults[] = {"on_stall=wait", "on_end=close",     "video.rate_control=crf",
                                      "video.crf=20",  "audio.rate=48000", nullptr};
+
+constexpr ringcast_sink_linger_v1 kLinger{
+    .size = sizeof(ringcast_sink_linger_v1),
+    .reserved0 = 0,
+    .linger = [](void* self) { static_cast<Calls::Instance*>(self)->sink.linger(); },
+};
+
+const void* extension(void* /*self*/, const char* id) {
+    return std::string_view(id) == RINGCAST_SINK_LINGER ? &kLinger : nullptr;
+}
 
 }  // namespace
 
@@ -23,7 +46,7 @@ extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plug
     .abi_minor = RINGCAST_SINK_ABI_MINOR,
     .name = "file",
     .version = RINGCAST_VERSION,
-    .summary = "records to a file that plays after a crash (.mp4, .mkv)",
+    .summary = "records to files that play after a crash (.mp4, .mkv, .ts, .flv)",
     .takes = RINGCAST_SINK_TAKES_PACKETS,
     .swap = RINGCAST_SINK_SWAP_STOP_START,
     .main_option = "path",
@@ -40,5 +63,5 @@ extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plug
     .bytes_sent = &Calls::bytes_sent,
     .handover_export = nullptr,
     .handover_import = nullptr,
-    .extension = nullptr,
+    .extension = &extension,
 };

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
+#include "file/unfinished.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -22,27 +24,37 @@ bool is_empty_file(const std::filesystem::path& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
+UniqueFd create(const std::filesystem::path& path, bool replace) {
+    // O_EXCL closes the window between the look at the name in connect() and now: nobody's file is ever emptied.
+    const int how = replace || is_empty_file(path) ? 0 : O_EXCL;
+    UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | how, kFileMode));
+    if (!fd && errno == EEXIST) {
+        throw SinkError(RINGCAST_SINK_E_CONFIG, path.string() + " has come into being while this sink waited; add " +
+                                                    "overwrite=yes to replace it or choose another path=");
+    }
+    if (!fd) throw_storage_error(path, errno);
+    if (!lock_file(fd.get())) {
+        throw SinkError(RINGCAST_SINK_E_CONFIG,
+                        "another sink records to " + path.string() + "; give this one another path=");
+    }
+    return fd;
+}
+
 }  // namespace
 
 RecordingFile::RecordingFile(std::filesystem::path path, bool replace, std::atomic<std::uint64_t>& total_bytes)
     : path_(std::move(path)), total_bytes_(total_bytes) {
-    // O_EXCL closes the window between the look at the name in connect() and now: nobody's file is ever emptied.
-    const int how = replace || is_empty_file(path_) ? O_TRUNC : O_EXCL;
-    fd_ = ::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | how, kFileMode);
-    if (fd_ < 0 && errno == EEXIST) {
-        throw SinkError(RINGCAST_SINK_E_CONFIG, path_.string() + " has come into being while this sink waited; add " +
-                                                    "overwrite=yes to replace it or choose another path=");
-    }
-    if (fd_ < 0) throw_storage_error(path_, errno);
-}
-
-RecordingFile::~RecordingFile() {
-    if (fd_ >= 0) ::close(fd_);
+    std::error_code error;
+    std::filesystem::create_directories(path_.parent_path(), error);
+    if (error) throw_storage_error(path_.parent_path(), error.value());
+    fd_ = create(path_, replace);
+    mark_unfinished(path_);
+    if (::ftruncate(fd_.get(), 0) != 0) throw_storage_error(path_, errno);
 }
 
 void RecordingFile::write(std::span<const std::uint8_t> bytes) {
     while (!bytes.empty()) {
-        const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), position_);
+        const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), position_);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) throw_storage_error(path_, errno);
         bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -58,19 +70,17 @@ void RecordingFile::seek(std::int64_t position) {
 
 void RecordingFile::truncate_to_whole() noexcept {
     // Nothing to be done when even this fails: players skip a torn last fragment too.
-    if (::ftruncate(fd_, whole_size_) == 0) size_ = whole_size_;
+    if (::ftruncate(fd_.get(), whole_size_) == 0) size_ = whole_size_;
 }
 
 void RecordingFile::sync() {
-    if (::fsync(fd_) != 0) throw_storage_error(path_, errno);
-    const int folder = ::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) return;
-    ::fsync(folder);
-    ::close(folder);
+    if (::fsync(fd_.get()) != 0) throw_storage_error(path_, errno);
+    sync_folder_of(path_);
 }
 
 void RecordingFile::remove() noexcept {
     ::unlink(path_.c_str());
+    unmark_unfinished(path_);
 }
 
 }  // namespace ringcast::sink

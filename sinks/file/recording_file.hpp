@@ -6,18 +6,19 @@
 #include <filesystem>
 #include <span>
 
+#include "file/unique_fd.hpp"
 #include "mux/muxer.hpp"
 
 namespace ringcast::sink {
 
-/// The file of one part. Bytes reach the kernel in write(), so a kill -9 loses nothing that was written.
+/// One file of a recording, locked and marked as unfinished from the first byte on. Bytes reach the kernel in write(),
+/// so a kill -9 loses nothing that was written.
 /// Thread safety: none; the byte counter may be read from any thread.
 class RecordingFile : public ByteSink {
 public:
-    /// Creates the file; one that is there already is emptied only with `replace` or when it holds nothing.
-    /// Throws SinkError(E_STORAGE, E_CONFIG: in the way). `total_bytes` counts on over all parts.
+    /// Creates the file and its folders; one that is there already is emptied only with `replace` or when it holds
+    /// nothing. Throws SinkError(E_STORAGE, E_CONFIG: in the way). `total_bytes` counts on over all files.
     RecordingFile(std::filesystem::path path, bool replace, std::atomic<std::uint64_t>& total_bytes);
-    ~RecordingFile() override;
 
     void write(std::span<const std::uint8_t> bytes) override;
     void seek(std::int64_t position) override;
@@ -31,8 +32,11 @@ public:
     /// Puts the bytes and the name on the disk. Throws SinkError(E_STORAGE).
     void sync();
 
-    /// Removes the file.
+    /// Removes the file and its mark.
     void remove() noexcept;
+
+    /// The lock with the file; nothing can be written any more.
+    [[nodiscard]] UniqueFd release() noexcept { return std::move(fd_); }
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] std::int64_t size() const noexcept { return size_; }
@@ -40,7 +44,7 @@ public:
 private:
     std::filesystem::path path_;
     std::atomic<std::uint64_t>& total_bytes_;
-    int fd_ = -1;
+    UniqueFd fd_;
     std::int64_t position_ = 0;
     std::int64_t size_ = 0;
     std::int64_t whole_size_ = 0;

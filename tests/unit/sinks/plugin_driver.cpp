@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netinet/in.h>
+#include <ringcast/sink_linger.h>
 #include <sys/socket.h>
 
 #include <cstdlib>
@@ -103,6 +104,11 @@ std::int32_t PluginDriver::headers(const TestMedia& media) {
 std::int32_t PluginDriver::packet(const MediaPacket& packet) {
     const ringcast_sink_packet view = packet.view();
     return plugin_->packet(self_, &view);
+}
+
+void PluginDriver::linger() {
+    const auto* feature = static_cast<const ringcast_sink_linger_v1*>(plugin_->extension(self_, RINGCAST_SINK_LINGER));
+    if (feature != nullptr) feature->linger(self_);
 }
 
 std::int32_t PluginDriver::feed(const TestMedia& media, std::int64_t until_us) {

@@ -57,6 +57,8 @@ public:
     std::int32_t headers(const TestMedia& media);
     std::int32_t packet(const MediaPacket& packet);
     std::int32_t disconnect(bool final) { return plugin_->disconnect(self_, final ? 1 : 0); }
+    /// As the host does at its end: waits for the plugin's work in the background.
+    void linger();
     void interrupt() { plugin_->interrupt(self_); }
     [[nodiscard]] std::uint64_t bytes_sent() const { return plugin_->bytes_sent(self_); }
 

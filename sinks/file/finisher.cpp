@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "file/finisher.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "file/limits.hpp"
+#include "file/remux.hpp"
+#include "file/torn_end.hpp"
+#include "file/unfinished.hpp"
+#include "mux/sink_error.hpp"
+
+namespace ringcast::sink {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kLookAtSpaceEvery = 4096;  // packets
+constexpr std::int64_t kMostHeaderBytes = 4096;
+
+fs::path temporary_of(const fs::path& path) {
+    return path.parent_path() / ("." + path.filename().string() + ".rewriting");
+}
+
+/// The recording that runs meanwhile, and the model, come first: on Linux both settings are per thread.
+void be_humble() noexcept {
+    constexpr int kWhoThread = 1;
+    constexpr int kClassIdle = 3 << 13;
+    constexpr int kNice = 10;
+    static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNice));
+    static_cast<void>(::syscall(SYS_ioprio_set, kWhoThread, 0, kClassIdle));
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(time.count()) / 1000);
+    return text;
+}
+
+}  // namespace
+
+Finisher::Finisher(Host host, std::uint64_t min_free) : host_(host), min_free_(min_free), thread_([this] { run(); }) {}
+
+Finisher::~Finisher() {
+    give_up();
+    {
+        const std::scoped_lock lock(mutex_);
+        quit_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+void Finisher::add(UnfinishedRecording recording) {
+    {
+        const std::scoped_lock lock(mutex_);
+        waiting_.push_back(std::move(recording));
+    }
+    changed_.notify_all();
+}
+
+void Finisher::wait(std::chrono::steady_clock::time_point limit) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, limit, [this] { return given_up_ || (waiting_.empty() && !busy_); });
+}
+
+void Finisher::give_up() noexcept {
+    {
+        const std::scoped_lock lock(mutex_);
+        given_up_ = true;
+    }
+    changed_.notify_all();
+}
+
+void Finisher::go_on() noexcept {
+    {
+        const std::scoped_lock lock(mutex_);
+        given_up_ = false;
+    }
+    changed_.notify_all();
+}
+
+void Finisher::run() {
+    be_humble();
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return quit_ || (!given_up_ && !waiting_.empty()); });
+        if (quit_) return;
+        {
+            UnfinishedRecording recording = std::move(waiting_.front());
+            waiting_.pop_front();
+            busy_ = true;
+            lock.unlock();
+            finish(recording);
+        }
+        lock.lock();
+        busy_ = false;
+        changed_.notify_all();
+    }
+}
+
+void Finisher::finish(UnfinishedRecording& recording) {
+    try {
+        std::error_code ignored;
+        fs::remove(temporary_of(recording.path), ignored);
+        if (!recording.left_by_crash || repair(recording)) rewrite(recording);
+    } catch (const std::exception& error) {
+        std::error_code ignored;
+        fs::remove(temporary_of(recording.path), ignored);
+        host_.warn(recording.path.string() + " stays as it was recorded, it plays: " + error.what());
+    }
+}
+
+/// Cuts off what does not play. False: there is nothing more to do for this file.
+bool Finisher::repair(UnfinishedRecording& recording) {
+    const std::string name = recording.path.string();
+    struct stat status {};
+    if (::fstat(recording.locked.get(), &status) != 0) return false;
+    const WholePart whole = find_whole_part(recording.locked.get(), recording.container);
+    if (whole.is_finished) {
+        unmark_unfinished(recording.path);
+        return false;
+    }
+    if (!whole.has_media) {
+        unmark_unfinished(recording.path);
+        // A header and no more: it died within its first second. Anything larger is not ours to throw away.
+        const bool is_header = status.st_size <= kMostHeaderBytes;
+        if (is_header) ::unlink(recording.path.c_str());
+        host_.warn(name + (is_header ? " is removed: the sink that made it died before there was a whole second in it"
+                                     : " is kept, but nothing in it can be played"));
+        return false;
+    }
+    const std::int64_t torn = status.st_size - whole.bytes;
+    if (torn > 0 && ::ftruncate(recording.locked.get(), whole.bytes) != 0) throw_storage_error(name, errno);
+    host_.warn(name + " was not finished by the sink that recorded it: " +
+               (torn > 0 ? std::to_string(torn) + " torn bytes at its end are cut off" : "its end is whole"));
+    if (recording.container != Container::ts) return true;
+    unmark_unfinished(recording.path);
+    host_.info("repaired " + name + ": " + shown_bytes(static_cast<std::uint64_t>(whole.bytes)) + " play");
+    return false;
+}
+
+bool Finisher::has_space(const UnfinishedRecording& recording) const {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(recording.path, error);
+    const std::uint64_t needed = size + size / 16 + min_free_;
+    const std::uint64_t left = free_bytes(recording.path.parent_path());
+    if (left >= needed) return true;
+    host_.info(recording.path.string() + " stays as it was recorded, it plays: its index comes first only when " +
+               shown_bytes(needed) + " are free, " + shown_bytes(left) + " are");
+    return false;
+}
+
+void Finisher::rewrite(UnfinishedRecording& recording) {
+    if (given_up_ || !has_space(recording)) return;
+    const fs::path temporary = temporary_of(recording.path);
+    bool space_left = true;
+    std::uint64_t packets = 0;
+    const RemuxResult result = remux(recording.path, temporary, recording.container, [&] {
+        if (packets++ % kLookAtSpaceEvery == 0) space_left = free_bytes(recording.path.parent_path()) >= min_free_;
+        return space_left && !given_up_;
+    });
+    std::error_code ignored;
+    if (!result.done) {
+        fs::remove(temporary, ignored);
+        host_.info(recording.path.string() + " stays as it was recorded, it plays: " +
+                   (space_left ? "the sink was stopped before its index came first; the next one finishes it"
+                               : "the disk is too full to write it anew"));
+        return;
+    }
+    if (!replace(recording, temporary)) {
+        fs::remove(temporary, ignored);
+        return;
+    }
+    unmark_unfinished(recording.path);
+    host_.info((recording.left_by_crash ? "repaired " : "finished ") + recording.path.string() + ": " +
+               seconds(result.length) +
+               (recording.container == Container::mp4 ? " play, index first" : " play, with index and length"));
+}
+
+/// Not when somebody has moved, removed or replaced the file meanwhile.
+bool Finisher::replace(const UnfinishedRecording& recording, const fs::path& temporary) {
+    struct stat mine {};
+    struct stat named {};
+    if (::fstat(recording.locked.get(), &mine) != 0 || ::stat(recording.path.c_str(), &named) != 0 ||
+        mine.st_ino != named.st_ino || mine.st_dev != named.st_dev) {
+        return false;
+    }
+    // The new file is the same recording to whoever lists it: same owner, rights and time where that is allowed.
+    static_cast<void>(!::chown(temporary.c_str(), mine.st_uid, mine.st_gid));
+    static_cast<void>(!::chmod(temporary.c_str(), mine.st_mode & 07777U));
+    const timespec times[] = {mine.st_atim, mine.st_mtim};
+    static_cast<void>(!::utimensat(AT_FDCWD, temporary.c_str(), times, 0));
+    if (::rename(temporary.c_str(), recording.path.c_str()) != 0) throw_storage_error(recording.path, errno);
+    sync_folder_of(recording.path);
+    return true;
+}
+
+}  // namespace ringcast::sink
