@@ -9,8 +9,7 @@ namespace ringcast::sink {
 
 namespace {
 
-// As in the HLS segments: half is moved here, half is the muxer's own delay (2 x max_delay).
-constexpr std::int64_t kTsShiftUs = 500'000;
+// Half of the second before the first picture is kTsShiftUs, half the muxer's own delay (2 x max_delay).
 constexpr int kTsMaxDelayUs = 250'000;
 
 }  // namespace
@@ -30,8 +29,10 @@ Muxer::Format recording_format(Container container) {
         case Container::mp4:
             // delay_moov: the moov waits for the first fragment, so that the edit list that hides the AAC priming is
             // right.
-            return {
-                .name = "mp4", .seekable = true, .options = {{"movflags", "frag_custom+delay_moov+default_base_moof"}}};
+            return {.name = "mp4",
+                    .seekable = true,
+                    .options = {{"movflags", "frag_custom+delay_moov+default_base_moof"},
+                                {"movie_timescale", kMovieTimescale}}};
         case Container::mkv:
             return {.name = "matroska", .seekable = true, .options = {{"cluster_time_limit", "1000"}}};
         case Container::ts:
@@ -40,10 +41,6 @@ Muxer::Format recording_format(Container container) {
             break;
     }
     return {.name = "flv", .seekable = true, .options = {}};
-}
-
-std::int64_t container_shift_us(Container container) {
-    return container == Container::ts ? kTsShiftUs : 0;
 }
 
 }  // namespace ringcast::sink

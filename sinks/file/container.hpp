@@ -14,11 +14,15 @@ enum class Container { mp4, mkv, ts, flv };
 /// By the extension of the name; nothing for others.
 [[nodiscard]] std::optional<Container> container_of(const std::filesystem::path& path);
 
+/// Ticks per second in which an mp4 says where its sound begins: milliseconds would move it.
+inline constexpr const char* kMovieTimescale = "90000";
+
 /// How a recording is written while it runs: so that what is on the disk plays at any moment.
 [[nodiscard]] Muxer::Format recording_format(Container container);
 
-/// MPEG-TS has no time before 0 and wants its clock reference ahead of the packets: everything is moved by this much.
-[[nodiscard]] std::int64_t container_shift_us(Container container);
+/// Only mp4 can hide the encoder's lead-in, which lies before 0. MPEG-TS also wants its clock reference ahead of the
+/// packets, and its time runs on from file to file.
+inline constexpr std::int64_t kTsShiftUs = 500'000;
 
 /// Each packet is whole on disk once written; the others are whole once a second.
 [[nodiscard]] constexpr bool is_whole_after_each_packet(Container container) noexcept {

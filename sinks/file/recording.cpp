@@ -23,6 +23,18 @@ std::uint32_t lead_stream_of(std::span<const ringcast_sink_stream* const> stream
     return 0;
 }
 
+std::int64_t first_shift_us(Container container, std::span<const ringcast_sink_stream* const> streams) {
+    if (container == Container::ts) return kTsShiftUs;
+    std::int64_t lead_in_us = 0;
+    for (const ringcast_sink_stream* stream : streams) {
+        if (container == Container::mp4 || stream->initial_padding == 0) continue;
+        const AVRational sample{1, static_cast<int>(stream->sample_rate)};
+        lead_in_us =
+            std::max(lead_in_us, av_rescale_q_rnd(stream->initial_padding, sample, {1, AV_TIME_BASE}, AV_ROUND_UP));
+    }
+    return lead_in_us;
+}
+
 bool is_key(const ringcast_sink_packet& packet) {
     return (packet.flags & RINGCAST_SINK_PACKET_KEY) != 0;
 }
@@ -37,6 +49,7 @@ Recording::Recording(const Settings& settings, std::span<const ringcast_sink_str
         streams_.push_back({*stream, {stream->extradata, stream->extradata + stream->extradata_size}, timebase});
         streams_.back().description.extradata = streams_.back().extradata.data();
     }
+    shift_us_ = first_shift_us(settings.container, streams);
     open_file();
     try {
         open_muxer();
@@ -64,22 +77,45 @@ void Recording::packet(const ringcast_sink_packet& packet) {
                                                       ", but headers() named only " + std::to_string(streams_.size()));
     }
     try {
-        route(packet);
+        take(packet);
     } catch (const SinkError& error) {
         if (error.code() == RINGCAST_SINK_E_STORAGE) save_after_failure();
         throw;
     }
 }
 
-void Recording::route(const ringcast_sink_packet& packet) {
-    if (!cut_pts_ && is_lead(packet) && is_key(packet) && is_due(packet)) {
+Recording::HeldPacket Recording::copy_of(const ringcast_sink_packet& packet) {
+    HeldPacket held{packet, {packet.data, packet.data + packet.data_size}};
+    held.packet.data = held.data.data();
+    return held;
+}
+
+void Recording::take(const ringcast_sink_packet& packet) {
+    const bool lead = is_lead(packet);
+    if (lead && !cut_pts_ && is_key(packet) && is_due(packet)) {
         cut_pts_ = packet.pts;
         cut_dts_ = packet.dts;
     }
+    const bool sound_waits = settings_.split.is_set() && streams_.size() > 1;
+    // Whether a packet of sound is the last one of its file shows with what follows it.
+    if (!lead || cut_pts_) release_newest();
+    if (sound_waits && (!lead || !newest_.empty())) {
+        newest_.push_back(copy_of(packet));
+    } else {
+        route(packet);
+    }
+}
+
+void Recording::release_newest() {
+    for (const HeldPacket& held : std::exchange(newest_, {}))
+        route(held.packet);
+}
+
+void Recording::route(const ringcast_sink_packet& packet) {
+    const bool belongs_after_cut = cut_pts_ && is_lead(packet) && packet.dts >= cut_dts_;
     if (cut_pts_ && seam_is_complete(packet)) cut();
-    if (cut_pts_ && is_lead(packet)) {
-        held_.push_back({packet, {packet.data, packet.data + packet.data_size}});
-        held_.back().packet.data = held_.back().data.data();
+    if (cut_pts_ && belongs_after_cut) {
+        held_.push_back(copy_of(packet));
     } else {
         write(packet);
     }
@@ -100,18 +136,25 @@ bool Recording::is_due(const ringcast_sink_packet& key) const {
 /// Packets come in the order of their dts. With B-frames a keyframe's dts lies before its pts, and sound that belongs
 /// before the cut comes after it.
 bool Recording::seam_is_complete(const ringcast_sink_packet& packet) const {
-    if (streams_.size() < 2 || cut_dts_ >= *cut_pts_) return true;
     const AVRational timebase = streams_[packet.stream].timebase;
     if (!is_lead(packet)) return av_compare_ts(packet.pts, timebase, *cut_pts_, lead().timebase) >= 0;
-    return av_compare_ts(packet.dts - *cut_pts_, timebase, 1, kSeamPatience) >= 0;
+    if (packet.dts < cut_dts_) return false;
+    const bool all_sound_came = streams_.size() < 2 || cut_dts_ >= *cut_pts_;
+    return all_sound_came || av_compare_ts(packet.dts - *cut_pts_, timebase, 1, kSeamPatience) >= 0;
 }
 
 void Recording::write(const ringcast_sink_packet& packet) {
-    if (is_lead(packet)) note_lead(packet);
+    const Stream& stream = streams_[packet.stream];
     ringcast_sink_packet moved = packet;
-    moved.pts -= streams_[packet.stream].origin;
-    moved.dts -= streams_[packet.stream].origin;
-    muxer_->write(moved, container_shift_us(settings_.container));
+    if (is_lead(packet)) {
+        note_lead(packet);
+    } else if (cut_pts_) {
+        const std::int64_t cut = av_rescale_q(*cut_pts_, lead().timebase, stream.timebase);
+        moved.duration = std::clamp<std::int64_t>(cut - packet.pts, 1, packet.duration);
+    }
+    moved.pts -= stream.origin;
+    moved.dts -= stream.origin;
+    muxer_->write(moved, shift_us_);
     part_.bytes += packet.data_size;
     if (is_whole_after_each_packet(settings_.container)) out_.file->mark_whole();
 }
@@ -165,6 +208,7 @@ void Recording::cut() {
     } else {
         muxer_->finish();
         muxer_.reset();
+        shift_us_ = 0;
         for (Stream& stream : streams_)
             stream.origin = av_rescale_q(at, lead().timebase, stream.timebase);
     }
@@ -182,6 +226,7 @@ void Recording::cut() {
 void Recording::finish() {
     if (!out_.file) return;
     try {
+        release_newest();
         if (cut_pts_) cut();
         if (!part_.first_pts) {
             muxer_.reset();
@@ -204,6 +249,7 @@ void Recording::close_file(bool torn) {
 /// What cannot be written any more is taken back, so that the rest plays.
 void Recording::save_after_failure() noexcept {
     muxer_.reset();
+    newest_.clear();
     if (!out_.file) return;
     out_.file->truncate_to_whole();
     close_file(true);

@@ -32,7 +32,8 @@ protected:
 
 /// One stream on its way into one file or, with a limit, many. Each file begins with a keyframe at its own time 0 (in
 /// MPEG-TS the time runs on, so that the files joined end to end are one stream); every packet is in exactly one file:
-/// pictures from the cut on and the sound that begins after it are in the next.
+/// pictures from the cut on and the sound that begins after it are in the next. The last sound of a file is said to end
+/// at the cut, so that the file is as long as its pictures and players that join files find no seam.
 /// Life cycle: the constructor opens the first file; packet()*; finish(). All errors are SinkError; after one of
 /// packet() what was written so far has been made whole. Thread safety: none.
 class Recording {
@@ -86,6 +87,9 @@ private:
     [[nodiscard]] std::chrono::milliseconds length() const;
     [[nodiscard]] bool is_due(const ringcast_sink_packet& key) const;
     [[nodiscard]] bool seam_is_complete(const ringcast_sink_packet& packet) const;
+    [[nodiscard]] static HeldPacket copy_of(const ringcast_sink_packet& packet);
+    void take(const ringcast_sink_packet& packet);
+    void release_newest();
     void route(const ringcast_sink_packet& packet);
     void write(const ringcast_sink_packet& packet);
     void note_lead(const ringcast_sink_packet& packet);
@@ -100,6 +104,7 @@ private:
     const Settings settings_;
     RecordingFiles& files_;
     std::vector<Stream> streams_;
+    std::int64_t shift_us_ = 0;      ///< on the time of the open file
     std::uint32_t lead_stream_ = 0;  ///< the stream that everything is counted on: video when there is one
     OpenFile out_;
     std::unique_ptr<Muxer> muxer_;
@@ -107,6 +112,7 @@ private:
     std::optional<std::int64_t> cut_pts_;  ///< where the next file begins; its packets are held until the seam is whole
     std::int64_t cut_dts_ = 0;
     std::vector<HeldPacket> held_;
+    std::vector<HeldPacket> newest_;  ///< with a limit: the newest sound and the pictures after it
 };
 
 }  // namespace ringcast::sink

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "file/unique_fd.hpp"
 #include "mux/av_handles.hpp"
@@ -68,6 +70,13 @@ IoPtr make_measuring_io() {
         }));
 }
 
+/// Where a track ends: libavformat gives every packet of sound of an mp4 the length of a whole AAC frame, also the last
+/// one, which the recording may have cut short.
+struct TrackEnd {
+    std::int64_t packets = 0;
+    std::int64_t pts = 0;
+};
+
 class Source {
 public:
     explicit Source(const fs::path& path) : path_(path), packet_(av_packet_alloc()) {
@@ -76,6 +85,7 @@ public:
         context_.reset(context);
         check(avformat_find_stream_info(context, nullptr), "read", path);
         lead_ = std::max(av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0), 0);
+        tracks_.resize(context->nb_streams);
     }
 
     [[nodiscard]] AVFormatContext& context() { return *context_; }
@@ -86,10 +96,21 @@ public:
         const int result = av_read_frame(context_.get(), packet_.get());
         if (result == AVERROR_EOF) return nullptr;
         check(result, "read", path_);
-        ++packets_;
         bytes_ += packet_->size;
         note_time(*packet_);
         return packet_.get();
+    }
+
+    [[nodiscard]] std::int64_t packets_of(int stream) const {
+        return tracks_.at(static_cast<std::size_t>(stream)).packets;
+    }
+
+    /// Once next() has come to the end.
+    [[nodiscard]] std::vector<TrackEnd> track_ends() const {
+        std::vector<TrackEnd> ends;
+        for (std::size_t i = 0; i < tracks_.size(); ++i)
+            ends.push_back({tracks_[i].packets, tracks_[i].first_pts + context_->streams[i]->duration});
+        return ends;
     }
 
     /// A demuxer skips what it does not understand. Structure takes some bytes for each packet, never a frame's worth.
@@ -97,7 +118,10 @@ public:
         constexpr std::int64_t kPerPacket = 64;
         constexpr std::int64_t kBase = 64 * 1024;
         const auto size = static_cast<std::int64_t>(fs::file_size(path_));
-        if (bytes_ + packets_ * kPerPacket + kBase >= size) return;
+        std::int64_t packets = 0;
+        for (const Track& track : tracks_)
+            packets += track.packets;
+        if (bytes_ + packets * kPerPacket + kBase >= size) return;
         throw RemuxError("only " + std::to_string(bytes_) + " of the " + std::to_string(size) + " bytes of " +
                          path_.string() + " are media that can be read");
     }
@@ -108,8 +132,15 @@ public:
     }
 
 private:
+    struct Track {
+        std::int64_t packets = 0;
+        std::int64_t first_pts = 0;
+    };
+
     void note_time(const AVPacket& packet) {
         const AVStream& stream = *context_->streams[packet.stream_index];
+        Track& track = tracks_.at(static_cast<std::size_t>(packet.stream_index));
+        if (track.packets++ == 0) track.first_pts = packet.pts;
         if (packet.stream_index != lead_ || packet.pts == AV_NOPTS_VALUE) return;
         const std::int64_t pts_us = av_rescale_q(packet.pts, stream.time_base, {1, AV_TIME_BASE});
         if (!std::exchange(begun_, true)) first_us_ = last_us_ = pts_us;
@@ -122,7 +153,7 @@ private:
     fs::path path_;
     InputPtr context_;
     PacketPtr packet_;
-    std::int64_t packets_ = 0;
+    std::vector<Track> tracks_;
     std::int64_t bytes_ = 0;
     int lead_ = 0;
     bool begun_ = false;
@@ -153,24 +184,43 @@ FormatPtr make_output(AVFormatContext& input, Container container, AVIOContext* 
     return output;
 }
 
+/// What is known of a new mp4 before it is written.
+struct Index {
+    std::int64_t bytes = 0;
+    std::vector<TrackEnd> ends;
+};
+
 struct Copied {
     bool done = false;
     std::int64_t media_end = 0;  ///< where the trailer begins
     std::int64_t end = 0;
 };
 
-Copied copy_packets(Source& source, const fs::path& to, Container container, AVIOContext* io, std::int64_t index_bytes,
-                    const std::function<bool()>& go_on) {
+using GoOn = std::function<bool()>;
+
+/// `ends`: as found by an earlier pass, or empty.
+void correct_last_packet(const Source& source, const AVStream& stream, AVPacket& packet,
+                         const std::vector<TrackEnd>& ends) {
+    if (ends.empty() || stream.codecpar->codec_type != AVMEDIA_TYPE_AUDIO) return;
+    const TrackEnd& end = ends.at(static_cast<std::size_t>(packet.stream_index));
+    if (source.packets_of(packet.stream_index) != end.packets) return;
+    if (end.pts > packet.pts && end.pts - packet.pts < packet.duration) packet.duration = end.pts - packet.pts;
+}
+
+Copied copy_packets(Source& source, const fs::path& to, Container container, AVIOContext* io, const Index& index,
+                    const GoOn& go_on) {
     const FormatPtr output = make_output(source.context(), container, io);
     AVDictionary* options = nullptr;
-    if (index_bytes > 0) av_dict_set_int(&options, "moov_size", index_bytes, 0);
+    if (container == Container::mp4) av_dict_set(&options, "movie_timescale", kMovieTimescale, 0);
+    if (index.bytes > 0) av_dict_set_int(&options, "moov_size", index.bytes, 0);
     const int opened = avformat_write_header(output.get(), &options);
     av_dict_free(&options);
     check(opened, "write", to);
     while (AVPacket* packet = source.next()) {
         if (!go_on()) return {};
-        const AVRational from = source.context().streams[packet->stream_index]->time_base;
-        av_packet_rescale_ts(packet, from, output->streams[packet->stream_index]->time_base);
+        const AVStream& from = *source.context().streams[packet->stream_index];
+        correct_last_packet(source, from, *packet, index.ends);
+        av_packet_rescale_ts(packet, from.time_base, output->streams[packet->stream_index]->time_base);
         packet->pos = -1;
         check(av_interleaved_write_frame(output.get(), packet), "write", to);
     }
@@ -183,19 +233,19 @@ Copied copy_packets(Source& source, const fs::path& to, Container container, AVI
     return copied;
 }
 
-/// Bytes that the index of an mp4 takes when it comes first; nothing when `go_on` said no.
-std::int64_t measure_index(const fs::path& from, Container container, const std::function<bool()>& go_on) {
+/// How many bytes the index of an mp4 takes when it comes first; nothing when `go_on` said no.
+std::optional<Index> measure_index(const fs::path& from, const GoOn& go_on) {
     Source source(from);
     const IoPtr io = make_measuring_io();
-    const Copied copied = copy_packets(source, from, container, io.get(), 0, go_on);
-    if (!copied.done) return 0;
+    const Copied copied = copy_packets(source, from, Container::mp4, io.get(), {}, go_on);
+    if (!copied.done) return std::nullopt;
     const std::int64_t index = copied.end - copied.media_end;
     // Places beyond 4 GiB take eight bytes instead of four, and the index moves all of them up. What is left of the
     // room becomes a free box, which takes 8 bytes at least.
     constexpr std::int64_t kWide = std::int64_t{1} << 32;
-    const bool near_wide = copied.media_end < kWide && copied.media_end + 2 * index > kWide;
     constexpr std::int64_t kFreeBox = 64;
-    return index * (near_wide ? 2 : 1) + kFreeBox;
+    const bool near_wide = copied.media_end < kWide && copied.media_end + 2 * index > kWide;
+    return Index{index * (near_wide ? 2 : 1) + kFreeBox, source.track_ends()};
 }
 
 void put_on_disk(const fs::path& path) {
@@ -206,16 +256,14 @@ void put_on_disk(const fs::path& path) {
 }  // namespace
 
 RemuxResult remux(const fs::path& from, const fs::path& to, Container container, const std::function<bool()>& go_on) {
-    std::int64_t index_bytes = 0;
-    if (container == Container::mp4) {
-        index_bytes = measure_index(from, container, go_on);
-        if (index_bytes == 0) return {};
-    }
+    std::optional<Index> index = Index{};
+    if (container == Container::mp4) index = measure_index(from, go_on);
+    if (!index) return {};
     Source source(from);
     AVIOContext* raw = nullptr;
     check(avio_open(&raw, url_of(to).c_str(), AVIO_FLAG_WRITE), "write", to);
     FileIoPtr io(raw);
-    const Copied copied = copy_packets(source, to, container, io.get(), index_bytes, go_on);
+    const Copied copied = copy_packets(source, to, container, io.get(), *index, go_on);
     if (!copied.done) return {};
     source.check_complete();
     raw = io.release();
