@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ringcast/sink.h"
+#include "ringcast/sink_linger.h"
 
 /* The layout that plugins are built against: a change here is a new major. */
 _Static_assert(sizeof(void*) == 8, "64-bit only");

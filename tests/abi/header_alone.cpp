@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ringcast/sink.h"
+#include "ringcast/sink_linger.h"
 
 #include <type_traits>
 

@@ -2,11 +2,14 @@
 /* A tiny plugin, whole with FAULT_NONE and wrong in one way with each other definition. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ringcast/sink.h"
+#include "ringcast/sink_linger.h"
 
 static const ringcast_sink_host* the_host;
 
@@ -53,8 +56,25 @@ static int32_t odd_disconnect(void* self, int32_t final) {
     (void) final;
     return RINGCAST_SINK_OK;
 }
+#ifdef FAULT_LINGERS
+static sem_t interrupted;
+static void odd_linger(void* self) {
+    (void)self;
+    the_host->log(the_host, RINGCAST_SINK_LOG_INFO, "odd: lingering");
+    sem_wait(&interrupted);
+}
+static const ringcast_sink_linger_v1 linger = {sizeof linger, 0, odd_linger};
+static const void* odd_extension(void* self, const char* id) {
+    (void)self;
+    return strcmp(id, RINGCAST_SINK_LINGER) == 0 ? &linger : NULL;
+}
+#endif
 static void odd_interrupt(void* self) {
     (void)self;
+#ifdef FAULT_LINGERS
+    the_host->log(the_host, RINGCAST_SINK_LOG_INFO, "odd: interrupted");
+    sem_post(&interrupted);
+#endif
 #ifdef FAULT_STUCK
     the_host->log(the_host, RINGCAST_SINK_LOG_INFO, "odd: interrupted, still stuck");
 #endif
@@ -119,6 +139,9 @@ RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plugin = {
     .disconnect = odd_disconnect,
     .interrupt = odd_interrupt,
     .bytes_sent = odd_bytes_sent,
+#ifdef FAULT_LINGERS
+    .extension = odd_extension,
+#endif
 };
 
 #ifdef FAULT_MISSING_CALL

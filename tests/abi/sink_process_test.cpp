@@ -222,6 +222,32 @@ TEST_F(SinkProcess, a_sink_that_stays_stuck_after_one_signal_is_interrupted_then
     EXPECT_LT(interrupted, ended) << child->err();
 }
 
+TEST_F(SinkProcess, a_plugin_with_work_left_is_waited_for_until_a_signal_and_then_interrupted) {
+    const auto child = sink(odd("lingers"), {"--once"});
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write(producer, 10);
+    producer.end();
+    wait_until_says(*child, "odd: lingering");
+    std::this_thread::sleep_for(200ms);
+    EXPECT_EQ(child->err().find("odd: interrupted"), std::string::npos) << "the end of a stream is no stop";
+    child->kill(SIGTERM);
+    EXPECT_EQ(child->wait(), 0) << child->err();
+    EXPECT_NE(child->err().find("odd: interrupted"), std::string::npos) << child->err();
+}
+
+TEST_F(SinkProcess, a_signal_gives_the_work_that_is_left_some_seconds) {
+    const auto child = sink(odd("lingers"));
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write(producer, 10);
+    child->kill(SIGTERM);
+    EXPECT_EQ(child->wait(), 0) << child->err();
+    const std::size_t lingering = child->err().find("odd: lingering");
+    EXPECT_LT(lingering, child->err().find("odd: interrupted")) << child->err();
+    producer.end();
+}
+
 TEST_F(SinkProcess, killing_one_sink_leaves_the_other_whole) {
     const fs::path other_folder = folder / "other";
     fs::create_directories(other_folder);
