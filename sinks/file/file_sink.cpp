@@ -98,7 +98,7 @@ void FileSink::take_on_leftovers() {
         if (!locked) continue;
         // The recording of which this is a part goes on with the next number.
         if (is_mine) names_.pass_over_plain();
-        finisher_.add({path, *container, std::move(locked), true});
+        finisher_.add({path, *container, std::move(locked), UnfinishedRecording::Task::repair});
     }
 }
 
@@ -144,12 +144,11 @@ void FileSink::on_closed(std::unique_ptr<RecordingFile> file, std::chrono::milli
     on_progress(length);
     host_.info("recorded " + file->path().string() + ": " + std::to_string(length.count()) + " ms, " +
                shown_bytes(static_cast<std::uint64_t>(file->size())));
-    if (settings_.container == Container::mp4 && fast_start_) {
-        const fs::path path = file->path();
-        finisher_.add({path, settings_.container, file->release(), false});
-    } else if (!torn) {
-        unmark_unfinished(file->path());
-    }
+    using Task = UnfinishedRecording::Task;
+    const bool rewrites = settings_.container == Container::mp4 && fast_start_;
+    if (!rewrites && !torn) unmark_unfinished(file->path());
+    const fs::path path = file->path();
+    finisher_.add({path, settings_.container, file->release(), rewrites ? Task::rewrite : Task::sync});
 }
 
 void FileSink::on_progress(std::chrono::milliseconds length) {

@@ -110,10 +110,18 @@ void Finisher::run() {
 }
 
 void Finisher::finish(UnfinishedRecording& recording) {
+    using Task = UnfinishedRecording::Task;
+    if (recording.task == Task::sync) {
+        if (::fsync(recording.locked.get()) != 0) {
+            host_.warn(recording.path.string() + " may not be whole on its disk: " + system_text(errno));
+        }
+        sync_folder_of(recording.path);
+        return;
+    }
     try {
         std::error_code ignored;
         fs::remove(temporary_of(recording.path), ignored);
-        if (!recording.left_by_crash || repair(recording)) rewrite(recording);
+        if (recording.task == Task::rewrite || cut_torn_end(recording)) rewrite(recording);
     } catch (const std::exception& error) {
         std::error_code ignored;
         fs::remove(temporary_of(recording.path), ignored);
@@ -121,8 +129,8 @@ void Finisher::finish(UnfinishedRecording& recording) {
     }
 }
 
-/// Cuts off what does not play. False: there is nothing more to do for this file.
-bool Finisher::repair(UnfinishedRecording& recording) {
+/// False: there is nothing more to do for this file.
+bool Finisher::cut_torn_end(UnfinishedRecording& recording) {
     const std::string name = recording.path.string();
     struct stat status {};
     if (::fstat(recording.locked.get(), &status) != 0) return false;
@@ -183,8 +191,8 @@ void Finisher::rewrite(UnfinishedRecording& recording) {
         return;
     }
     unmark_unfinished(recording.path);
-    host_.info((recording.left_by_crash ? "repaired " : "finished ") + recording.path.string() + ": " +
-               seconds(result.length) +
+    host_.info((recording.task == UnfinishedRecording::Task::repair ? "repaired " : "finished ") +
+               recording.path.string() + ": " + seconds(result.length) +
                (recording.container == Container::mp4 ? " play, index first" : " play, with index and length"));
 }
 

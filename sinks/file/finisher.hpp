@@ -16,12 +16,18 @@
 
 namespace ringcast::sink {
 
-/// A recording that plays, but not yet as it shall stay: in mp4 without its index in front, or as a crash left it.
+/// A recording that plays, and what is left to be done to it.
 struct UnfinishedRecording {
+    enum class Task {
+        sync,     ///< put it on the disk
+        rewrite,  ///< write it anew with its index first (mp4)
+        repair,   ///< a crash left it: its end may be torn, its index is missing
+    };
+
     std::filesystem::path path;
     Container container = Container::mp4;
     UniqueFd locked;
-    bool left_by_crash = false;  ///< its end may be torn
+    Task task = Task::sync;
 };
 
 /// Finishes recordings one after the other in a thread of its own at the lowest priority: cuts a torn end off, writes
@@ -47,7 +53,7 @@ public:
 private:
     void run();
     void finish(UnfinishedRecording& recording);
-    bool repair(UnfinishedRecording& recording);
+    bool cut_torn_end(UnfinishedRecording& recording);
     void rewrite(UnfinishedRecording& recording);
     bool replace(const UnfinishedRecording& recording, const std::filesystem::path& temporary);
     [[nodiscard]] bool has_space(const UnfinishedRecording& recording) const;

@@ -156,7 +156,7 @@ void Recording::write(const ringcast_sink_packet& packet) {
     moved.dts -= stream.origin;
     muxer_->write(moved, shift_us_);
     part_.bytes += packet.data_size;
-    if (is_whole_after_each_packet(settings_.container)) out_.file->mark_whole();
+    if (is_whole_after_each_packet(settings_.container)) mark_whole();
 }
 
 void Recording::note_lead(const ringcast_sink_packet& packet) {
@@ -177,10 +177,11 @@ void Recording::start_fragment_when_due(const ringcast_sink_packet& packet) {
     // The first flush of a delayed moov writes the moov alone, and the fragment stays behind.
     if (settings_.container == Container::mp4 && part_.first_fragment) muxer_->flush();
     muxer_->flush();
-    out_.file->mark_whole();
+    mark_whole();
+    out_.file->start_writeback();
     part_.first_fragment = false;
     part_.fragment_dts = packet.dts;
-    files_.on_progress(length());
+    files_.on_progress(length_to(part_.end_pts));
     check_space();
 }
 
@@ -195,9 +196,14 @@ void Recording::check_space() {
                                                  "choose another path=, then start the sink again");
 }
 
-std::chrono::milliseconds Recording::length() const {
-    if (!part_.first_pts) return std::chrono::milliseconds(0);
-    return std::chrono::milliseconds(av_rescale_q(part_.end_pts - *part_.first_pts, lead().timebase, kMillisecond));
+void Recording::mark_whole() {
+    out_.file->mark_whole();
+    part_.whole_pts = part_.end_pts;
+}
+
+std::chrono::milliseconds Recording::length_to(std::int64_t pts) const {
+    if (!part_.first_pts || pts <= *part_.first_pts) return std::chrono::milliseconds(0);
+    return std::chrono::milliseconds(av_rescale_q(pts - *part_.first_pts, lead().timebase, kMillisecond));
 }
 
 void Recording::cut() {
@@ -242,8 +248,8 @@ void Recording::finish() {
 }
 
 void Recording::close_file(bool torn) {
-    if (!torn) out_.file->sync();
-    files_.on_closed(std::exchange(out_.file, nullptr), length(), torn);
+    const std::int64_t end = torn ? part_.whole_pts : part_.end_pts;
+    files_.on_closed(std::exchange(out_.file, nullptr), length_to(end), torn);
 }
 
 /// What cannot be written any more is taken back, so that the rest plays.

@@ -64,6 +64,7 @@ private:
         std::optional<std::int64_t> first_pts;
         std::int64_t fragment_dts = 0;  ///< where the open fragment begins
         std::int64_t end_pts = 0;       ///< where the newest picture ends
+        std::int64_t whole_pts = 0;     ///< as far as truncate_to_whole() keeps it
         bool first_fragment = true;
         std::uint64_t bytes = 0;         ///< of the packets
         std::uint64_t bytes_at_key = 0;  ///< when the newest GOP began
@@ -84,7 +85,8 @@ private:
 
     [[nodiscard]] const Stream& lead() const { return streams_[lead_stream_]; }
     [[nodiscard]] bool is_lead(const ringcast_sink_packet& packet) const { return packet.stream == lead_stream_; }
-    [[nodiscard]] std::chrono::milliseconds length() const;
+    [[nodiscard]] std::chrono::milliseconds length_to(std::int64_t pts) const;
+    void mark_whole();
     [[nodiscard]] bool is_due(const ringcast_sink_packet& key) const;
     [[nodiscard]] bool seam_is_complete(const ringcast_sink_packet& packet) const;
     [[nodiscard]] static HeldPacket copy_of(const ringcast_sink_packet& packet);

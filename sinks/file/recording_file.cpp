@@ -73,9 +73,8 @@ void RecordingFile::truncate_to_whole() noexcept {
     if (::ftruncate(fd_.get(), whole_size_) == 0) size_ = whole_size_;
 }
 
-void RecordingFile::sync() {
-    if (::fsync(fd_.get()) != 0) throw_storage_error(path_, errno);
-    sync_folder_of(path_);
+void RecordingFile::start_writeback() noexcept {
+    static_cast<void>(::sync_file_range(fd_.get(), 0, whole_size_, SYNC_FILE_RANGE_WRITE));
 }
 
 void RecordingFile::remove() noexcept {

@@ -29,8 +29,8 @@ public:
     /// Takes back a torn end after a failed write.
     void truncate_to_whole() noexcept;
 
-    /// Puts the bytes and the name on the disk. Throws SinkError(E_STORAGE).
-    void sync();
+    /// Lets the disk begin with what is whole, so that it does not all come at once at the end. Does not wait.
+    void start_writeback() noexcept;
 
     /// Removes the file and its mark.
     void remove() noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <functional>
@@ -29,7 +30,7 @@ public:
     /// True for every name this object could have made.
     [[nodiscard]] bool could_be(const std::filesystem::path& file) const;
     /// The plain name belongs to an earlier life of this recorder: go on with the numbered ones.
-    void pass_over_plain() noexcept { number_ = 1; }
+    void pass_over_plain() noexcept { number_ = std::max(number_, 1U); }
 
     /// The deepest folder that is the same for all names, and how many folders below it a file may lie.
     [[nodiscard]] std::filesystem::path fixed_folder() const;
