@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <string>
@@ -87,18 +86,17 @@ void FileSink::check_folder() const {
     }
 }
 
-/// What an earlier recorder in this folder could not finish. A file that somebody works on is locked, and left alone.
+/// What an earlier life of this recorder could not finish: files of its names alone, so that the recorder they belong
+/// to knows by them that it has been there before. A file that somebody works on is locked, and left alone.
 void FileSink::take_on_leftovers() {
+    if (overwrite_ && !names_.is_pattern()) return;  // it replaces them
     for (const fs::path& path : unfinished_files(names_.fixed_folder(), names_.folders_below())) {
-        const bool is_mine = names_.could_be(path);
-        if (is_mine && overwrite_) continue;
-        const auto container = container_of(path);
-        if (!container) continue;
+        if (!names_.could_be(path)) continue;
         UniqueFd locked = open_left_file(path);
         if (!locked) continue;
         // The recording of which this is a part goes on with the next number.
-        if (is_mine) names_.pass_over_plain();
-        finisher_.add({path, *container, std::move(locked), UnfinishedRecording::Task::repair});
+        names_.pass_over_plain();
+        finisher_.add({path, settings_.container, std::move(locked), UnfinishedRecording::Task::repair});
     }
 }
 

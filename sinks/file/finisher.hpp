@@ -32,7 +32,7 @@ struct UnfinishedRecording {
 
 /// Finishes recordings one after the other in a thread of its own at the lowest priority: cuts a torn end off, writes
 /// the file anew beside the old one, and puts it in its place. At any moment the file of that name plays; what is given
-/// up keeps its mark, and the next recorder in that folder takes it on.
+/// up keeps its mark, and the next recorder with that path takes it on.
 /// Thread safety: any thread.
 class Finisher {
 public:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "file/recording_names.hpp"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <array>
 #include <iomanip>
@@ -28,6 +30,21 @@ void check_pattern(const std::string& path) {
     }
 }
 
+/// Matches every name that the pattern can become, and itself when it is none.
+std::string glob_of(const std::string& path) {
+    std::string glob;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        const bool is_conversion = path[i] == '%' && i + 1 < path.size();
+        if (is_conversion && path[++i] != '%') {
+            glob += '*';
+            continue;
+        }
+        if (std::string_view("*?[\\").find(path[i]) != std::string_view::npos) glob += '\\';
+        glob += path[i];
+    }
+    return glob;
+}
+
 bool is_number(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -37,6 +54,7 @@ bool is_number(std::string_view text) {
 RecordingNames::RecordingNames(const fs::path& path, bool split)
     : path_(fs::absolute(path).lexically_normal()), is_pattern_(path.string().find('%') != std::string::npos) {
     check_pattern(path.string());
+    glob_ = glob_of(path_.string());
     // A pattern that names the second gives each file a name of its own.
     constexpr std::time_t kSomeTime = 1'600'000'000;
     const bool has_seconds = is_pattern_ && expand(kSomeTime) != expand(kSomeTime + 1);
@@ -79,11 +97,12 @@ fs::path RecordingNames::next(std::time_t now, const std::function<bool(const fs
 }
 
 bool RecordingNames::could_be(const fs::path& file) const {
-    if (is_pattern_ || file.parent_path() != path_.parent_path()) return false;
-    if (file == path_) return true;
-    const std::string stem = path_.stem().string() + "-";
-    const std::string name = file.stem();
-    return file.extension() == path_.extension() && name.starts_with(stem) && is_number(name.substr(stem.size()));
+    const auto fits = [&](const fs::path& name) { return ::fnmatch(glob_.c_str(), name.c_str(), FNM_PATHNAME) == 0; };
+    if (fits(file)) return true;
+    const std::string stem = file.stem();
+    const std::size_t dash = stem.rfind('-');
+    if (dash == std::string::npos || !is_number(stem.substr(dash + 1))) return false;
+    return fits(file.parent_path() / (stem.substr(0, dash) + file.extension().string()));
 }
 
 fs::path RecordingNames::fixed_folder() const {

@@ -25,6 +25,7 @@ public:
 
     /// The one name that may be refused instead of passed over: written out by the user, and not used yet.
     [[nodiscard]] bool next_is_plain() const noexcept { return !is_pattern_ && number_width_ == 0 && number_ == 0; }
+    [[nodiscard]] bool is_pattern() const noexcept { return is_pattern_; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
     /// True for every name this object could have made.
@@ -41,6 +42,7 @@ private:
     [[nodiscard]] std::filesystem::path numbered(const std::filesystem::path& base) const;
 
     std::filesystem::path path_;
+    std::string glob_;
     bool is_pattern_;
     unsigned number_width_ = 0;  ///< 0: the first file has no number
     std::filesystem::path last_base_;

@@ -38,8 +38,7 @@ void mark_unfinished(const fs::path& file) {
     const UniqueFd fd(::open(mark.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, kMarkMode));
     if (!fd) throw_storage_error(mark, errno);
     constexpr std::string_view kText =
-        "ringcast: the file of this name is not finished; a recorder that starts here "
-        "finishes it when its own is gone\n";
+        "ringcast: the file of this name is not finished; the next recorder with that path finishes it\n";
     // For people; on a full disk the name alone does.
     static_cast<void>(!::write(fd.get(), kText.data(), kText.size()));
 }

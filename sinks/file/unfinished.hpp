@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The mark beside a recording that is not finished: `.show.mp4.unfinished` next to show.mp4. It is made with the file
-/// and removed once the file is as it shall stay, so that the next recorder in that folder knows what a crash left.
+/// and removed once the file is as it shall stay, so that the next recorder of that name knows what a crash left.
 /// Whether somebody still works on the file is told by the lock on the file itself, which dies with its process.
 #pragma once
 

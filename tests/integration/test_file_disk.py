@@ -74,7 +74,7 @@ def test_an_mp4_is_not_written_anew_on_a_disk_without_room_for_it(bus, start, tm
     assert "stays as it was recorded" in sink.output()
     assert_whole(tmp_path / "kept/out.mp4", frames=5 * FPS, fps=FPS)
     # Where there is room, the next recorder catches up on it.
-    again = bus.sink("file", "--once", tmp_path / "kept/next.mp4")
+    again = bus.sink("file", "--once", tmp_path / "kept/out.mp4")
     bus.testsrc("--seconds", "1", "--mode", "lossless", "--wait-readers", "1").ends_well()
     again.ends_well()
     assert b"moof" not in (tmp_path / "kept/out.mp4").read_bytes()

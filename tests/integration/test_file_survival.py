@@ -58,36 +58,42 @@ def test_a_stopped_recorder_holds_a_lossless_producer_until_it_is_given_up(bus, 
     assert_others_whole(sinks, paths, {"s1"}, frames=16 * FPS)
 
 
-@pytest.mark.parametrize("words", [[], ["video.tune=zerolatency"]], ids=["default", "zerolatency"])
-def test_a_killed_mp4_holds_all_but_a_fragment_and_the_encoders_delay(bus, tmp_path, words):
-    path = tmp_path / "out.mp4"
-    sink = bus.sink("file", "--name", "mp4", path, *words)
-    bus.testsrc("--seconds", "60", "--wait-readers", "1", size="320x240")
-    wait_until(lambda: bus.encoded("mp4") >= 90, "90 encoded frames")
-    head = next(flow["head_index"] for flow in bus.info()["flows"] if flow["flow"] == "video")
-    sink.kill()
-    assert_prefix(path, at_least=head - FPS - (4 if words else ENCODER_DELAY), fps=FPS)
+def test_a_killed_mp4_holds_all_but_a_fragment_and_the_encoders_delay(bus, tmp_path):
+    delays = {"default": ENCODER_DELAY, "prompt": 4}
+    sinks = {"default": bus.sink("file", "--name", "default", tmp_path / "default.mp4"),
+             "prompt": bus.sink("file", "--name", "prompt", tmp_path / "prompt.mp4", "video.tune=zerolatency")}
+    bus.testsrc("--seconds", "60", "--wait-readers", "2", size="320x240")
+    wait_until(lambda: all(bus.encoded(name) >= 90 for name in sinks), "90 encoded frames")
+    for name, sink in sinks.items():
+        head = next(flow["head_index"] for flow in bus.info()["flows"] if flow["flow"] == "video")
+        sink.kill()
+        assert_prefix(tmp_path / f"{name}.mp4", at_least=head - FPS - delays[name], fps=FPS)
 
 
-@pytest.mark.parametrize("extension", EXTENSIONS)
-def test_a_recorder_started_again_repairs_what_it_left_and_goes_on(bus, tmp_path, extension):
-    first, second = tmp_path / f"out.{extension}", tmp_path / f"out-2.{extension}"
-    sink = bus.sink("file", "--name", "rec", first)
-    source = bus.testsrc("--seconds", "5", "--wait-readers", "1", size="320x240")
-    wait_until(lambda: bus.encoded("rec") >= 60, "60 encoded frames")
-    sink.kill()
-    with open(first, "ab") as torn:
-        torn.write(TORN)
-    again = bus.sink("file", "--name", "rec", "--once", first)
+def test_a_recorder_started_again_repairs_what_it_left_and_goes_on(bus, tmp_path):
+    paths = {extension: (tmp_path / f"{extension}.{extension}", tmp_path / f"{extension}-2.{extension}")
+             for extension in EXTENSIONS}
+    sinks = {extension: bus.sink("file", "--name", extension, paths[extension][0]) for extension in EXTENSIONS}
+    source = bus.testsrc("--seconds", "6", "--wait-readers", "4", size="320x240")
+    wait_until(lambda: all(bus.encoded(extension) >= 60 for extension in EXTENSIONS), "60 encoded frames")
+    for extension, sink in sinks.items():
+        sink.kill()
+        with open(paths[extension][0], "ab") as torn:
+            torn.write(TORN)
+    again = {extension: bus.sink("file", "--name", extension, "--once", paths[extension][0]) for extension in EXTENSIONS}
     source.ends_well()
-    again.ends_well()
-    assert f"repaired {first}" in again.output()
-    assert_prefix(first, at_least=60 - FPS - ENCODER_DELAY, fps=FPS)
-    marks = read_marks(second)
-    numbers = [frame.index for frame in marks.frames]
-    assert numbers == [*range(numbers[0], 5 * FPS)], "it began with the newest frame and missed none after it"
-    assert marks.sound.jumps == [] and marks.gaps == []
-    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".log") == [second.name, first.name]
+    for sink in again.values():
+        sink.ends_well()
+    said = "".join(sink.output() for sink in again.values())
+    for first, second in paths.values():
+        assert f"repaired {first}" in said
+        assert_prefix(first, at_least=60 - FPS - ENCODER_DELAY, fps=FPS)
+        marks = read_marks(second)
+        numbers = [frame.index for frame in marks.frames]
+        assert numbers == [*range(numbers[0], 6 * FPS)], "it began with the newest frame and missed none after it"
+        assert marks.sound.jumps == [] and marks.gaps == []
+    left = sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".log")
+    assert left == sorted(path.name for pair in paths.values() for path in pair)
 
 
 def test_a_stop_while_recording_leaves_a_finished_file(bus, tmp_path):

@@ -240,7 +240,11 @@ TEST(FileSink, rewriting_given_up_at_a_stop_leaves_the_recording_and_the_next_re
     EXPECT_EQ(occurrences(contents(folder / "out.mp4"), "moof"), 7u);
     EXPECT_EQ(decode_media(folder / "out.mp4").pictures, decode_pictures(media()));
 
-    auto next = recorder(folder / "other.mkv");
+    auto other = recorder(folder / "other.mp4");
+    ASSERT_EQ(other.connect(), RINGCAST_SINK_OK) << other.host().error();
+    other.linger();
+    EXPECT_EQ(occurrences(contents(folder / "out.mp4"), "moof"), 7u) << "it is another recorder's";
+    auto next = recorder(folder / "out.mp4");
     ASSERT_EQ(next.connect(), RINGCAST_SINK_OK) << next.host().error();
     next.linger();
     EXPECT_EQ(occurrences(contents(folder / "out.mp4"), "moof"), 0u);
@@ -380,6 +384,30 @@ TEST(FileSink, name_with_a_date_is_expanded_and_never_refused) {
     const std::string year = std::to_string(std::localtime(&now)->tm_year + 1900);
     EXPECT_EQ(read_media(folder / (year + "/100%-rec-" + year + ".mp4")).video.size(), 25u);
     EXPECT_EQ(read_media(folder / (year + "/100%-rec-" + year + "-2.mp4")).video.size(), 25u);
+}
+
+TEST(FileSink, recordings_with_a_date_are_repaired_by_the_next_recorder_of_that_name_alone) {
+    const TemporaryFolder folder;
+    const auto pattern = folder / "day-%d/rec-%H%M%S.mp4";
+    record_and_die(pattern, "");
+    const auto find = [&]() -> fs::path {
+        for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
+            if (entry.path().extension() == ".mp4") return entry.path();
+        }
+        return {};
+    };
+    const fs::path left = find();
+    for (const char* other : {"day-%d/take-%H%M%S.mp4", "rec-%H%M%S.mp4", "day-%d/rec-%H%M%S.mkv"}) {
+        auto sink = recorder(folder / other);
+        ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK) << sink.host().error();
+        sink.linger();
+        EXPECT_GT(occurrences(contents(left), "moof"), 0u) << other;
+    }
+    auto sink = recorder(pattern);
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK) << sink.host().error();
+    sink.linger();
+    EXPECT_EQ(occurrences(contents(left), "moof"), 0u);
+    EXPECT_EQ(find(), left);
 }
 
 TEST(FileSink, name_that_is_no_date_is_refused_with_an_example) {
