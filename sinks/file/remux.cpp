@@ -23,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using GoOn = std::function<bool()>;
+
 struct InputDeleter {
     void operator()(AVFormatContext* context) const noexcept { avformat_close_input(&context); }
 };
@@ -70,11 +72,11 @@ IoPtr make_measuring_io() {
         }));
 }
 
-/// Where a track ends: libavformat gives every packet of sound of an mp4 the length of a whole AAC frame, also the last
-/// one, which the recording may have cut short.
+/// Where a track ends: the last packet of sound is shorter than an AAC frame where the recording was cut.
 struct TrackEnd {
     std::int64_t packets = 0;
     std::int64_t pts = 0;
+    std::int64_t usual_duration = 0;
 };
 
 class Source {
@@ -109,7 +111,8 @@ public:
     [[nodiscard]] std::vector<TrackEnd> track_ends() const {
         std::vector<TrackEnd> ends;
         for (std::size_t i = 0; i < tracks_.size(); ++i)
-            ends.push_back({tracks_[i].packets, tracks_[i].first_pts + context_->streams[i]->duration});
+            ends.push_back(
+                {tracks_[i].packets, tracks_[i].first_pts + context_->streams[i]->duration, tracks_[i].usual_duration});
         return ends;
     }
 
@@ -126,6 +129,19 @@ public:
                          path_.string() + " are media that can be read");
     }
 
+    /// The same packets come out of the file that was made of this one.
+    void check_copy(const fs::path& copy, const GoOn& go_on) const {
+        Source made(copy);
+        while (made.next() != nullptr) {
+            if (!go_on()) return;
+        }
+        for (std::size_t i = 0; i < tracks_.size(); ++i) {
+            if (i < made.tracks_.size() && made.tracks_[i].packets == tracks_[i].packets) continue;
+            throw RemuxError("what was written anew does not hold every packet of " + path_.string());
+        }
+        if (made.bytes_ != bytes_) throw RemuxError("what was written anew differs from " + path_.string());
+    }
+
     /// Of the pictures; of the sound when there are none.
     [[nodiscard]] std::chrono::milliseconds length() const {
         return std::chrono::milliseconds(begun_ ? (last_us_ + duration_us_ - first_us_) / 1000 : 0);
@@ -135,12 +151,14 @@ private:
     struct Track {
         std::int64_t packets = 0;
         std::int64_t first_pts = 0;
+        std::int64_t usual_duration = 0;
     };
 
     void note_time(const AVPacket& packet) {
         const AVStream& stream = *context_->streams[packet.stream_index];
         Track& track = tracks_.at(static_cast<std::size_t>(packet.stream_index));
         if (track.packets++ == 0) track.first_pts = packet.pts;
+        if (packet.duration > 0) track.usual_duration = packet.duration;
         if (packet.stream_index != lead_ || packet.pts == AV_NOPTS_VALUE) return;
         const std::int64_t pts_us = av_rescale_q(packet.pts, stream.time_base, {1, AV_TIME_BASE});
         if (!std::exchange(begun_, true)) first_us_ = last_us_ = pts_us;
@@ -196,15 +214,17 @@ struct Copied {
     std::int64_t end = 0;
 };
 
-using GoOn = std::function<bool()>;
-
-/// `ends`: as found by an earlier pass, or empty.
+/// libavformat may not know how long the last packet of a track is, and what lies past the end of a track is not
+/// played. `ends`: as found by an earlier pass, or empty.
 void correct_last_packet(const Source& source, const AVStream& stream, AVPacket& packet,
                          const std::vector<TrackEnd>& ends) {
-    if (ends.empty() || stream.codecpar->codec_type != AVMEDIA_TYPE_AUDIO) return;
+    if (ends.empty()) return;
     const TrackEnd& end = ends.at(static_cast<std::size_t>(packet.stream_index));
     if (source.packets_of(packet.stream_index) != end.packets) return;
-    if (end.pts > packet.pts && end.pts - packet.pts < packet.duration) packet.duration = end.pts - packet.pts;
+    const std::int64_t left = end.pts - packet.pts;
+    const bool is_sound = stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+    if (is_sound && left > 0 && (packet.duration <= 0 || left < packet.duration)) packet.duration = left;
+    if (packet.duration <= 0) packet.duration = end.usual_duration;
 }
 
 Copied copy_packets(Source& source, const fs::path& to, Container container, AVIOContext* io, const Index& index,
@@ -268,6 +288,8 @@ RemuxResult remux(const fs::path& from, const fs::path& to, Container container,
     source.check_complete();
     raw = io.release();
     check(avio_closep(&raw), "write", to);
+    source.check_copy(to, go_on);
+    if (!go_on()) return {};
     put_on_disk(to);
     return {true, source.length()};
 }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a recording holds: every frame once and in order, all of the sound, both in step, in every container."""
+import json
+import subprocess
 from fractions import Fraction
 
 import pytest
@@ -66,3 +68,24 @@ def test_a_finished_mp4_begins_with_its_index(bus, tmp_path):
     assert b"moof" not in head
     assert 0 < head.index(b"moov") < head.index(b"mdat")
     assert [path.name for path in tmp_path.glob(".*")] == [], "no temporary file and no mark stays"
+
+
+def packets(path):
+    """The number of packets of each track and the end of the last one."""
+    done = subprocess.run(["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets,duration",
+                           "-of", "json", path], capture_output=True, text=True, check=True, timeout=120)
+    return [(int(stream["nb_read_packets"]), float(stream["duration"])) for stream in json.loads(done.stdout)["streams"]]
+
+
+def test_a_large_mp4_written_anew_keeps_its_last_packets(bus, tmp_path):
+    # So large that libavformat has not seen its end when it begins to read it.
+    words = ["video.preset=ultrafast", "video.crf=0", "video.gop=1frames"]
+    sinks = [bus.sink("file", "--name", value, "--once", tmp_path / f"{value}.mp4", f"fast_start={value}", *words)
+             for value in ("yes", "no")]
+    bus.testsrc("--seconds", "4", "--mode", "lossless", "--wait-readers", "2", size="1280x720").ends_well()
+    for sink in sinks:
+        sink.ends_well()
+    assert (tmp_path / "no.mp4").stat().st_size > 20_000_000
+    (pictures, length), (sounds, sound_length) = packets(tmp_path / "yes.mp4")
+    assert [pictures, sounds] == [count for count, _ in packets(tmp_path / "no.mp4")]
+    assert (length, sound_length) == (4.0, 4.0)

@@ -228,6 +228,26 @@ TEST(FileSink, finished_mp4_has_its_index_first_and_every_packet) {
     EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mp4"});
 }
 
+TEST(FileSink, rewriting_keeps_every_packet_wherever_a_recording_ends) {
+    const TemporaryFolder folder;
+    for (std::int64_t end_us = 5'000'000; end_us < 6'400'000; end_us += 120'000) {
+        for (const std::string words : {"fast_start=no", "fast_start=yes"}) {
+            auto sink = recorder(folder / (words + ".mp4"), words);
+            ASSERT_EQ(sink.feed(media(), end_us), RINGCAST_SINK_OK);
+            ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+            sink.linger();
+        }
+        const ReadMedia fragments = read_media(folder / "fast_start=no.mp4");
+        const ReadMedia rewritten = read_media(folder / "fast_start=yes.mp4");
+        ASSERT_EQ(occurrences(contents(folder / "fast_start=yes.mp4"), "moof"), 0u) << end_us;
+        ASSERT_EQ(rewritten.video.size(), fragments.video.size()) << end_us;
+        ASSERT_EQ(rewritten.audio.size(), fragments.audio.size()) << end_us;
+        ASSERT_EQ(rewritten.audio.front().pts, fragments.audio.front().pts) << end_us;
+        fs::remove(folder / "fast_start=no.mp4");
+        fs::remove(folder / "fast_start=yes.mp4");
+    }
+}
+
 TEST(FileSink, rewriting_given_up_at_a_stop_leaves_the_recording_and_the_next_recorder_finishes_it) {
     const TemporaryFolder folder;
     {
