@@ -27,8 +27,8 @@ void AudioTrack::join(std::int64_t sample, std::int64_t pts_ns) {
 void AudioTrack::begin_segment(std::uint32_t rate, std::uint32_t format_id, bool silence_only) {
     segment_ = Segment{end_sample(), rate, format_id, silence_only};
     next_start_.reset();
-    count_ = 0;
-    spans_.push_back({SpanKind::start, *segment_, 0, 0, 0, 0, 0});
+    count_ = held_output_ = held_input_ = 0;
+    spans_.push_back({SpanKind::start, *segment_, 0, 0, 0, 0, 0, 0});
 }
 
 std::int64_t AudioTrack::gap_before(const AudioRecord& record) const {
@@ -55,7 +55,8 @@ void AudioTrack::place(const AudioRecord& record) {
     const std::int64_t count = record.sample_count - skipped;
     if (count > 0) {
         const std::int64_t skipped_ns = scale(skipped, kSecondNs, record.sample_rate);
-        spans_.push_back({SpanKind::copy, *segment_, count_, count, record.id, skipped, record.pts_ns + skipped_ns});
+        spans_.push_back(
+            {SpanKind::copy, *segment_, count_, count, record.id, skipped, record.pts_ns + skipped_ns, record.quiet});
         count_ += count;
         resync_ = false;
         has_input_ = true;
@@ -70,7 +71,7 @@ void AudioTrack::append_silence(std::int64_t count) {
     if (last != nullptr && last->kind == SpanKind::silence && last->segment.start == segment_->start) {
         last->count += count;
     } else {
-        spans_.push_back({SpanKind::silence, *segment_, count_, count, 0, 0, 0});
+        spans_.push_back({SpanKind::silence, *segment_, count_, count, 0, 0, 0, 0});
     }
     count_ += count;
 }
@@ -96,8 +97,20 @@ void AudioTrack::cut_to(std::int64_t sample) {
         count_ = last.begin + last.count;
         next_start_.reset();
         if (last.count > 0) break;
+        // A segment that does not begin any more cannot be continued.
+        if (last.kind == SpanKind::start) next_start_ = sample;
         spans_.pop_back();
     }
+}
+
+void AudioTrack::void_queued() {
+    for (const Span& span : spans_) {
+        if (span.kind == SpanKind::copy) trimmed_ += static_cast<std::uint64_t>(span.count);
+    }
+    spans_.clear();
+    next_start_ = popped_end_;
+    resync_ = true;
+    expected_index_.reset();
 }
 
 std::int64_t AudioTrack::end_sample() const {

@@ -2,6 +2,7 @@
 /// The sound side of a timeline: which input samples stand at which output sample.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -27,6 +28,14 @@ public:
 
     void fill_to(std::int64_t sample);  ///< silence; nothing when the end is past it
     void cut_to(std::int64_t sample);   ///< takes back what is queued from there on
+    void void_queued();                 ///< takes back all that is queued
+
+    /// Inserts so many output samples of silence at the output sample `at` of what is queued (at its end, when that is
+    /// sooner); what stands there, and what comes later, is shifted by exactly that much. Returns where it ends.
+    std::int64_t hold(std::int64_t at, std::int64_t samples);
+    void shift(std::int64_t samples);  ///< only of what comes later; the hole is filled when it comes
+    /// The first output sample in [from, to] where what is queued is quiet; else `from`.
+    [[nodiscard]] std::int64_t quiet_place(std::int64_t from, std::int64_t to) const;
 
     [[nodiscard]] std::int64_t end_sample() const;  ///< of what is queued, rounded to nearest
     [[nodiscard]] std::int64_t end_ns() const;
@@ -62,6 +71,7 @@ private:
         std::uint64_t id;
         std::int64_t offset;
         std::int64_t pts_ns;
+        std::uint64_t quiet;  // AudioRecord::quiet, of the whole record
     };
 
     [[nodiscard]] std::int64_t position(const Segment& segment, std::int64_t input) const {
@@ -72,6 +82,9 @@ private:
     [[nodiscard]] std::int64_t gap_before(const AudioRecord& record) const;
     void begin_segment(std::uint32_t rate, std::uint32_t format_id, bool silence_only);
     void append_silence(std::int64_t count);
+    void insert_silence(std::size_t index, std::int64_t at, std::int64_t samples);
+    /// Input samples for so many output samples more of holds; of all holds of the segment together it is exact.
+    std::int64_t hold_input(std::int64_t samples);
 
     OutputGrid grid_;
     std::int64_t map_sample_ = 0;  // pts map_pts_ns_ stands at this output sample
@@ -79,6 +92,8 @@ private:
     std::optional<Segment> segment_;          // the last one queued
     std::int64_t count_ = 0;                  // input samples queued in it
     std::optional<std::int64_t> next_start_;  // where the next segment must begin; the segment before it is over
+    std::int64_t held_output_ = 0;            // samples of hold() in it, and the input samples they made
+    std::int64_t held_input_ = 0;
     bool resync_ = true;  // the next record is placed by its pts to the sample, however small the difference
     std::optional<std::uint64_t> expected_index_;
     std::deque<Span> spans_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 
 #include "runtime/media_time.hpp"
 #include "runtime/timeline.hpp"
@@ -42,10 +43,19 @@ struct RecordFeed {
     std::int64_t end_ns = 0;  ///< output end of the track when its last record was taken
     std::int64_t first_capture_ns = 0;
     std::int64_t last_capture_ns = 0;
-    bool filling = false;  ///< the track is missing; the timeline fills it in
+    bool filling = false;           ///< the track is missing; the timeline fills it in
+    bool cut = false;               ///< flushed: the next record joins, whatever its pts
+    bool recounts = false;          ///< the next record's count need not agree with the other track's
+    std::uint64_t void_before = 0;  ///< records with lower ids were flushed
+
+    // Against the presentation clock, in output time.
+    std::int64_t arrived_ns = 0;  ///< the last record
+    bool came = false;            ///< since the present stall began
+    std::optional<std::int64_t> late_since_ns;
+    std::int64_t most_late_ns = 0;  ///< since then
 
     [[nodiscard]] bool jumps(const Record& record, std::uint64_t session) const {
-        if (record.session != session) return true;
+        if (cut || record.session != session) return true;
         if (!continues) return false;
         const Int128 step = static_cast<Int128>(record.pts_ns) - next_pts_of(previous);
         return step < -kBackwardNs || step > kFarNs;

@@ -6,12 +6,11 @@
 #include <cmath>
 
 #include "ringcast/error.hpp"
+#include "runtime/timing_options.hpp"
 
 namespace ringcast::runtime {
 
 namespace {
-
-using Setter = bool (*)(SinkOptions&, std::string_view);
 
 /// Stores a parsed value that lies within [low, high]; false when it is not that.
 template <typename Target, typename Value>
@@ -70,26 +69,6 @@ bool set_scale(SinkOptions& o, std::string_view v) {
     return store_choice(o.video.scale, v, kChoices);
 }
 
-bool set_on_end(SinkOptions& o, std::string_view v) {
-    static constexpr std::array<std::pair<std::string_view, OnEnd>, 2> kChoices{
-        {{"hold", OnEnd::hold}, {"close", OnEnd::close}}};
-    return store_choice(o.on_end, v, kChoices);
-}
-
-bool set_on_stall(SinkOptions& o, std::string_view v) {
-    static constexpr std::array<std::pair<std::string_view, OnStall>, 1> kChoices{{{"wait", OnStall::wait}}};
-    return store_choice(o.on_stall, v, kChoices);
-}
-
-bool set_reader(SinkOptions& o, std::string_view v) {
-    static constexpr std::array<std::pair<std::string_view, ReaderMode>, 2> kChoices{
-        {{"live", ReaderMode::live}, {"lossless", ReaderMode::lossless}}};
-    ReaderMode mode{};
-    if (!store_choice(mode, v, kChoices)) return false;
-    o.reader = mode;
-    return true;
-}
-
 bool set_size(SinkOptions& o, std::string_view v) {
     const auto size = parse_size(v);
     if (!size || size->width % 2 != 0 || size->height % 2 != 0) return false;
@@ -109,20 +88,6 @@ bool set_gop(SinkOptions& o, std::string_view v) {
     const auto span = parse_media_span(v);
     if (!span || span->is_zero()) return false;
     o.video.gop = *span;
-    return true;
-}
-
-bool set_track_wait(SinkOptions& o, std::string_view v) {
-    const auto time = parse_duration(v);
-    if (!time || *time > std::chrono::hours(1)) return false;
-    o.track_wait = *time;
-    return true;
-}
-
-bool set_shortest(SinkOptions& o, std::string_view v) {
-    const auto yes = parse_bool(v);
-    if (!yes) return false;
-    o.shortest = *yes;
     return true;
 }
 
@@ -149,14 +114,11 @@ bool set_crf(SinkOptions& o, std::string_view v) {
     return store_within<double, double>(o.video.crf, parse_number(v), 0, 51);
 }
 
-struct Entry {
-    OptionRow row;
-    Setter set;
-};
+using Entry = OptionEntry;
 
 constexpr std::string_view kBitrateExpected = "bits per second with a unit (k or M)";
 
-constexpr std::array<Entry, 27> kTable{{
+constexpr std::array<Entry, 22> kTable{{
     {{"video.bitrate", "Bits per second of the picture.", kBitrateExpected, "3000k", "",
       "by picture size: 512x512 1M, 720p 3M, 1080p 4.5M"},
      [](SinkOptions& o, std::string_view v) { return store_bitrate(o.video.bitrate, v); }},
@@ -208,24 +170,22 @@ constexpr std::array<Entry, 27> kTable{{
      [](SinkOptions& o, std::string_view v) { return store_text(o.audio.encoder, v); }},
     {{"audio.options", "Passed to the encoder as they stand.", "name=value:name=value", "aac_coder=fast", "", ""},
      [](SinkOptions& o, std::string_view v) { return store_pairs(o.audio.options, v); }},
-    {{"on_stall", "When the producer falls behind: wait (the output is media time).", "", "wait", "wait", "wait"},
-     set_on_stall},
-    {{"on_end", "When the producer ends: hold the connection for the next, or close.", "", "close", "hold|close",
-      "hold"},
-     set_on_end},
-    {{"track_wait", "How long the first track waits for the other before silence or black stands in.",
-      "a time with its unit, at most 1h", "1s", "", "1s"},
-     set_track_wait},
-    {{"shortest", "At the end, cut the longer track instead of padding the shorter.", "", "yes", "yes|no", "no"},
-     set_shortest},
-    {{"reader", "lossless asks a lossless writer to wait for this sink.", "", "lossless", "live|lossless",
-      "lossless with on_stall=wait, else live"},
-     set_reader},
 }};
 
+/// All rows, in the order in which help shows them.
+const std::vector<Entry>& table() {
+    static const std::vector<Entry> rows = [] {
+        std::vector<Entry> all(kTable.begin(), kTable.end());
+        const auto timing = timing_options();
+        all.insert(all.end(), timing.begin(), timing.end());
+        return all;
+    }();
+    return rows;
+}
+
 const Entry* find_entry(std::string_view key) {
-    const auto entry = std::find_if(kTable.begin(), kTable.end(), [&](const Entry& e) { return e.row.key == key; });
-    return entry == kTable.end() ? nullptr : &*entry;
+    const auto entry = std::find_if(table().begin(), table().end(), [&](const Entry& e) { return e.row.key == key; });
+    return entry == table().end() ? nullptr : &*entry;
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -279,8 +239,8 @@ void follow_rate_control(SinkOptions& options, bool named, bool bitrate, bool cr
 std::span<const OptionRow> option_rows() {
     static const std::vector<OptionRow> rows = [] {
         std::vector<OptionRow> list;
-        list.reserve(kTable.size());
-        for (const Entry& entry : kTable)
+        list.reserve(table().size());
+        for (const Entry& entry : table())
             list.push_back(entry.row);
         return list;
     }();
@@ -332,7 +292,7 @@ void check_sink_options(const SinkOptions& options) {
 
 std::string nearest_option(std::string_view key, std::span<const std::string_view> more) {
     std::vector<std::string_view> names(more.begin(), more.end());
-    for (const Entry& entry : kTable)
+    for (const Entry& entry : table())
         names.push_back(entry.row.key);
     // People write "bitrate" for "video.bitrate"; the table lists video first.
     for (const std::string_view name : names)
@@ -359,7 +319,7 @@ std::string sink_options_help(std::span<const std::string> defaults) {
         return std::string(value);
     };
     std::string text;
-    for (const Entry& entry : kTable) {
+    for (const Entry& entry : table()) {
         const OptionRow& row = entry.row;
         std::string line =
             "  " + std::string(row.key) + "=" + std::string(row.choices.empty() ? row.example : row.choices);

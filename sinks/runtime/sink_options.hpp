@@ -20,8 +20,13 @@ namespace ringcast::runtime {
 
 enum class RateControl { cbr, vbr, crf };
 enum class Scale { fit, fill, stretch };
-enum class OnStall { wait };
+enum class OnStall { wait, fill };
 enum class OnEnd { hold, close };
+/// What a viewer sees once a stall has lasted stall_timeout.
+struct StallScreen {
+    enum class Kind { hold, slate, stop } kind = Kind::hold;
+    std::string file;  ///< of a slate
+};
 enum class ReaderMode { live, lossless };
 
 struct VideoOptions {
@@ -58,6 +63,9 @@ struct SinkOptions {
     OnStall on_stall = OnStall::wait;
     OnEnd on_end = OnEnd::hold;
     std::chrono::nanoseconds track_wait = std::chrono::seconds(1);
+    std::chrono::nanoseconds stall_timeout = std::chrono::seconds(10);
+    StallScreen stall_show;
+    std::optional<std::chrono::nanoseconds> lag_limit;  ///< none: 500 ms, or half the ring when that is less
     bool shortest = false;
     std::optional<ReaderMode> reader;  ///< none: by on_stall
 
@@ -65,6 +73,8 @@ struct SinkOptions {
     [[nodiscard]] bool is_lossless() const {
         return reader ? *reader == ReaderMode::lossless : on_stall == OnStall::wait;
     }
+    /// Who gets every record decides how long the output is, not the clock.
+    [[nodiscard]] bool fills() const { return on_stall == OnStall::fill && !is_lossless(); }
 };
 
 /// One row of the table, for help and completion.

@@ -6,7 +6,8 @@
 /// stand at which output position. docs/timing.md holds the rules and formulas.
 ///
 /// What comes out, always:
-///   - video ticks 0, 1, 2, ... each exactly once (CFR at Options::fps);
+///   - video ticks 0, 1, 2, ... each exactly once (CFR at Options::fps); only an encoder that cannot follow leaves some
+///     out (Options::lag_limit_ns);
 ///   - audio without hole or overlap: each operation starts at the output sample where the one before it ended;
 ///   - both tracks end within half a tick of each other.
 ///
@@ -14,7 +15,9 @@
 ///   1. on_video()/on_audio() for each record, in the order they become readable (of several, the lowest pts first);
 ///   2. pop() until it returns nothing, doing each operation in turn;
 ///   3. forget private copies with ids below video_needed_from() / audio_needed_from();
-///   4. finish() when no record will come, then pop() up to EndOutput.
+///   4. tell_time() now and then; with Options::fill also advance() when all that is readable was given and popped, and
+///      again at next_due_ns(); then pop() as in 2;
+///   5. finish() when no record will come, then pop() up to EndOutput.
 #pragma once
 
 #include <cstddef>
@@ -50,14 +53,16 @@ struct AudioRecord {
     std::uint32_t format_id = 0;     ///< changes when channels or sample format change (the caps generation)
     bool discontinuity = false;
     bool explicit_pts = false;
+    std::uint64_t quiet = 0;  ///< bit i: the 10 ms from i · 10 ms on are below -40 dB (as far as 64 bits reach)
 };
 
 // ---- Operations ----
 
 enum class FrameKind {
-    fresh,   ///< the picture, for the first time
-    repeat,  ///< a picture that was or will be shown, to fill a tick
-    slate,   ///< black: there is no picture yet
+    fresh,        ///< the picture, for the first time
+    repeat,       ///< a picture that was or will be shown, to fill a tick
+    slate,        ///< black: there is no picture yet
+    stall_slate,  ///< what the user wants shown when nothing has come for stall_timeout
 };
 
 /// Encode one picture with pts = tick (in units of 1/fps).
@@ -103,6 +108,13 @@ using Operation = std::variant<EmitFrame, StartSegment, CopySamples, EmitSilence
 
 // ---- Settings and figures ----
 
+/// What is shown once a stall has lasted stall_timeout.
+enum class StallShow {
+    hold,   ///< the last picture, as before
+    slate,  ///< FrameKind::stall_slate
+    stop,   ///< nothing: gave_up() gets true, the output can be ended
+};
+
 struct TimelineOptions {
     Rational fps{25, 1};         ///< output frames per second, constant
     std::uint32_t rate = 48000;  ///< output samples per second
@@ -114,6 +126,15 @@ struct TimelineOptions {
     /// that a long speech pushed in one go starts no slate). `pause_wait_ns`: the same for one that stopped coming.
     std::int64_t track_wait_ns = 1'000'000'000;
     std::int64_t pause_wait_ns = 2'000'000'000;
+
+    /// The output lasts as long as the clock: what is ahead of it waits, what is missing is filled in. Without it
+    /// output time is media time, and no clock is looked at.
+    bool fill = false;
+    /// A picture that could have been popped so long ago is dropped: the encoder cannot follow. 0: never.
+    std::int64_t lag_limit_ns = 0;
+    std::int64_t stall_timeout_ns = 10'000'000'000;
+    StallShow stall_show = StallShow::hold;
+    std::int64_t most_delay_ns = 2'000'000'000;  ///< so long at most one track is held because the other comes late
 };
 
 struct TimelineCounters {
@@ -123,7 +144,10 @@ struct TimelineCounters {
     std::uint64_t samples = 0;          ///< output samples handed out
     std::uint64_t silence_samples = 0;  ///< of those: filled in
     std::uint64_t trimmed_samples = 0;  ///< input samples that had no place (before the start, or too late)
-    std::uint64_t rebases = 0;          ///< new sessions and backward jumps that were joined
+    std::uint64_t rebases = 0;          ///< new sessions, flushes and backward jumps that were joined
+    std::uint64_t stalls = 0;           ///< times both tracks were filled in and shifted because nothing came
+    std::int64_t shifted_ns = 0;        ///< by how much in all, late tracks included
+    std::int64_t delay_ns = 0;          ///< of that: held since the last join because one track comes late
 };
 
 class Timeline {
@@ -146,6 +170,23 @@ public:
     /// False: on_video() would drop it. For skipping the pixel work of a frame that is only peeked at; pass the record
     /// to on_video() all the same.
     [[nodiscard]] bool wants_video(const VideoRecord& record) const;
+
+    /// What was not popped is void, and so are records with lower ids that come later: the producer was interrupted.
+    /// The next record of each track is joined to the end of what was popped.
+    void flush(std::uint64_t video_id, std::uint64_t audio_id);
+
+    /// The monotonic clock. Time that goes backwards is ignored.
+    void tell_time(std::int64_t now_ns);
+    /// The same, and with `fill`: whatever is not here by now has not come; what that means is decided here.
+    void advance(std::int64_t now_ns);
+    /// When something is due next; nothing when the clock does not matter.
+    [[nodiscard]] std::optional<std::int64_t> next_due_ns() const;
+    /// Pictures enough wait for their time: read no more of them for now.
+    [[nodiscard]] bool is_full() const;
+    /// Something waits for its time.
+    [[nodiscard]] bool holds_media() const;
+    [[nodiscard]] bool is_stalled() const;  ///< nothing comes; the output is filled in
+    [[nodiscard]] bool gave_up() const;     ///< a stall outlasted stall_timeout with StallShow::stop
 
     /// No record will come any more: the producer ended the stream, or the sink was told to stop. Pads (or cuts, with
     /// `shortest`) both tracks to one length; EndOutput is the last operation. Records after it are ignored.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Inside of the timeline; only its two .cpp files include this.
+/// Inside of the timeline; only its .cpp files include this.
 #pragma once
 
 #include <algorithm>
@@ -19,6 +19,11 @@ namespace ringcast::runtime {
 /// that are further behind only say that nothing was pushed for a while, and go to the present end.
 inline constexpr std::int64_t kLateNs = 500 * kMillisecondNs;
 
+/// Beyond two frame times: what a source on time is late by (scheduling, blocks of sound).
+inline constexpr std::int64_t kToleranceNs = 40 * kMillisecondNs;
+/// The fill of a missing track stays this far behind the other, so that a track that joins on time loses nothing.
+inline constexpr std::int64_t kFillMarginNs = 200 * kMillisecondNs;
+
 class Timeline::Impl {
 public:
     explicit Impl(const TimelineOptions& options)
@@ -30,13 +35,28 @@ public:
     bool on_audio(const AudioRecord& record);
     [[nodiscard]] bool wants_video(VideoRecord record) const {
         record.pts_ns = saturate(record.pts_ns);
-        if (finishing_ || (retired_ && record.session == *retired_)) return false;
+        if (finishing_ || is_void(video_feed_, record)) return false;
         const bool settled = started_ && video_feed_.seen && !video_feed_.filling && video_feed_.waiting.empty();
         return !settled || video_feed_.jumps(record, session_) || video_.has_place(record);
     }
 
+    void tell_time(std::int64_t now_ns) { now_ns_ = std::max(now_ns_.value_or(INT64_MIN), saturate(now_ns)); }
+    void advance(std::int64_t now_ns);
+    void flush(std::uint64_t video_id, std::uint64_t audio_id);
     void finish();
     std::optional<Operation> pop();
+
+    [[nodiscard]] std::optional<std::int64_t> next_due_ns() const {
+        if (!is_clocked() || gave_up_) return std::nullopt;
+        return origin_ns_ + grid_.tick_to_ns(due_tick() + 1) + 1;  // a tick that was rounded down is not due yet
+    }
+    [[nodiscard]] bool is_full() const { return options_.fill && video_.held() >= options_.most_held_pictures; }
+    [[nodiscard]] bool holds_media() const {
+        return video_.front_tick() || audio_.front_sample() || !video_feed_.waiting.empty() ||
+               !audio_feed_.waiting.empty();
+    }
+    [[nodiscard]] bool is_stalled() const { return stalled_since_ns_.has_value(); }
+    [[nodiscard]] bool gave_up() const { return gave_up_; }
 
     [[nodiscard]] std::uint64_t video_needed_from() const { return video_.needed_from(); }
     [[nodiscard]] std::uint64_t audio_needed_from() const {
@@ -53,7 +73,7 @@ public:
     [[nodiscard]] bool started() const { return started_; }
     [[nodiscard]] bool ended() const { return ended_; }
     [[nodiscard]] std::int64_t output_end_ns(Track track) const {
-        return track == Track::video ? grid_.tick_to_ns(static_cast<std::int64_t>(counters_.frames))
+        return track == Track::video ? grid_.tick_to_ns(video_.popped_tick())
                                      : grid_.sample_to_ns(static_cast<std::int64_t>(counters_.samples));
     }
 
@@ -72,13 +92,18 @@ private:
     void drain(RecordFeed<Record>& feed);
     template <class Record>
     void take(RecordFeed<Record>& feed, const Record& record);
+    template <class Record>
+    [[nodiscard]] bool is_void(const RecordFeed<Record>& feed, const Record& record) const {
+        return (retired_ && record.session == *retired_) || record.id < feed.void_before;
+    }
     void settle(bool force);
-    void begin(std::uint64_t session, std::int64_t pts_ns);
+    void begin(std::uint64_t session, std::int64_t pts_ns, std::int64_t capture_time_ns);
 
     // Jumps.
     template <class Record>
     static std::optional<Jump> jump_of(const RecordFeed<Record>& feed);
     bool join_jump(bool force);
+    [[nodiscard]] bool is_cut(Track track) const { return track == Track::video ? video_feed_.cut : audio_feed_.cut; }
     bool join_one(Track track, const Jump& jump, bool force);
     bool join_both(std::uint64_t session, std::int64_t pts_ns);
     bool join_alone(Track track, std::int64_t pts_ns);
@@ -90,6 +115,30 @@ private:
     std::optional<std::int64_t> fill_target(RecordFeed<Missing>& missing, const RecordFeed<Other>& other,
                                             std::int64_t other_end_ns) const;
     void fill_missing();
+
+    // The presentation clock; output time 0 is due at origin_ns_.
+    [[nodiscard]] bool is_clocked() const { return options_.fill && started_ && !finishing_ && now_ns_; }
+    [[nodiscard]] std::int64_t out_now() const { return now_ns_.value_or(0) - origin_ns_; }
+    [[nodiscard]] std::int64_t due_tick() const { return grid_.ns_to_tick_floor(out_now()); }
+    [[nodiscard]] std::int64_t arrival_of(std::int64_t capture_time_ns) const;
+    [[nodiscard]] std::int64_t tolerance_ns() const { return grid_.tick_to_ns(2) + kToleranceNs; }
+    template <class Record>
+    [[nodiscard]] static bool comes(const RecordFeed<Record>& feed) {
+        return feed.seen && !feed.filling;
+    }
+    [[nodiscard]] bool is_stall(std::int64_t video_behind_ns, std::int64_t audio_behind_ns);
+    [[nodiscard]] bool is_over(bool audio_is_early) const;
+    [[nodiscard]] std::int64_t sound_limit() const;
+    void extend_stall(bool by_video);
+    void hold(std::int64_t ticks, std::optional<Track> only_shifted);
+    bool grow_delay(std::int64_t late_ns, std::optional<Track> only_shifted);
+    template <class Record>
+    void watch_lateness(RecordFeed<Record>& feed, std::int64_t behind_ns);
+    template <class Missing, class Other>
+    bool is_to_fill(RecordFeed<Missing>& missing, const RecordFeed<Other>& other) const;
+    void rejoin(const VideoRecord& record);
+    void rejoin(const AudioRecord& record);
+    [[nodiscard]] bool is_overdue() const;
 
     // The two tracks, by the type of record.
     VideoTrack& track_of(const VideoRecord&) { return video_; }
@@ -121,6 +170,13 @@ private:
     std::optional<std::uint64_t> retired_;  // the session before: its late records are void
     std::int64_t session_start_ns_ = 0;     // output time where the present session (or joined clock) begins
     std::int64_t newest_capture_ns_ = 0;
+
+    std::optional<std::int64_t> now_ns_;
+    std::int64_t origin_ns_ = 0;
+    std::optional<std::int64_t> stalled_since_ns_;  // output time
+    std::int64_t silence_end_ = 0;                  // of the present stall, output sample: where it is made longer
+    std::int64_t shifted_ticks_ = 0;
+    bool gave_up_ = false;
 
     bool finishing_ = false;
     bool ended_ = false;

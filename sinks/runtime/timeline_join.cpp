@@ -5,8 +5,6 @@
 namespace ringcast::runtime {
 namespace {
 
-/// The fill of a missing track stays this far behind the other, so that a track that joins on time loses nothing.
-constexpr std::int64_t kFillMarginNs = 200 * kMillisecondNs;
 /// How long one track that was set back waits for the other to be set back, too, in its own media time.
 constexpr std::int64_t kBackwardWaitNs = 200 * kMillisecondNs;
 /// A track set back alone takes the other's shift when that leaves a hole no longer than this.
@@ -47,25 +45,44 @@ bool Timeline::Impl::join_one(Track track, const Jump& jump, bool force) {
     const bool other_absent =
         track == Track::video ? !audio_feed_.seen || audio_feed_.filling : !video_feed_.seen || video_feed_.filling;
     const bool new_session = jump.session != session_;
-    const std::int64_t wait_ns = new_session ? options_.track_wait_ns : kBackwardWaitNs;
+    const bool both = new_session || other_absent || is_cut(track);
+    // Live, every moment of waiting here is one of a frozen picture.
+    const std::int64_t wait_ns = new_session && !options_.fill ? options_.track_wait_ns : kBackwardWaitNs;
     if (!force && !other_absent && !jump.crowded && jump.waited_ns < wait_ns) return false;
-    if (new_session || other_absent) return join_both(jump.session, jump.pts_ns);
+    if (both) return join_both(jump.session, jump.pts_ns);
     return join_alone(track, jump.pts_ns);
 }
 
 // One common shift: what was sent ends at a whole tick, both tracks are padded to it, and `pts_ns` stands there in
 // both.
 bool Timeline::Impl::join_both(std::uint64_t session, std::int64_t pts_ns) {
+    // What a dead producer gave ahead of time would be played to a frozen picture.
+    if (is_clocked() && session != session_) {
+        audio_.cut_to(std::max(audio_.popped_end(), grid_.tick_to_sample(std::max(video_.end_tick(), due_tick()))));
+    }
     const std::int64_t tick = std::max(video_.nominal_end(), grid_.first_tick_from(audio_.end_sample()));
     video_.join(tick, pts_ns);
     audio_.join(grid_.tick_to_sample(tick), pts_ns);
     if (session != session_) retired_ = session_;
     session_ = session;
     session_start_ns_ = grid_.tick_to_ns(tick);
+    video_feed_.recounts = video_feed_.cut;
+    audio_feed_.recounts = audio_feed_.cut;
     restart(video_feed_);
     restart(audio_feed_);
+    counters_.delay_ns = 0;
     ++counters_.rebases;
     return true;
+}
+
+void Timeline::Impl::flush(std::uint64_t video_id, std::uint64_t audio_id) {
+    video_feed_.void_before = std::max(video_feed_.void_before, video_id);
+    audio_feed_.void_before = std::max(audio_feed_.void_before, audio_id);
+    if (!started_ || finishing_) return;
+    video_.void_queued();
+    audio_.void_queued();
+    video_feed_.cut = audio_feed_.cut = true;
+    settle(false);
 }
 
 // The other track goes on as it did: it was not set back (or was, alone, before: then its shift is taken if it fits).
@@ -88,7 +105,8 @@ bool Timeline::Impl::join_alone(Track track, std::int64_t pts_ns) {
 
 template <class Record>
 void Timeline::Impl::restart(RecordFeed<Record>& feed) {
-    feed.seen = feed.continues = feed.filling = false;
+    feed.seen = feed.continues = feed.filling = feed.cut = false;
+    feed.late_since_ns.reset();
 }
 
 // ---- A missing track ----
@@ -106,6 +124,7 @@ std::optional<std::int64_t> Timeline::Impl::fill_target(RecordFeed<Missing>& mis
 }
 
 void Timeline::Impl::fill_missing() {
+    if (is_clocked()) return;  // advance() sees to it
     if (const auto target = fill_target(video_feed_, audio_feed_, audio_.end_ns())) {
         video_.fill_to(grid_.ns_to_tick_floor(*target));
     }
@@ -140,7 +159,7 @@ void Timeline::Impl::pad_to_longest() {
 void Timeline::Impl::cut_to_shortest() {
     const std::int64_t sound_end = audio_.end_sample();
     // What has left cannot be cut: pictures did so before their sound when too many of them were held.
-    const auto sent = static_cast<std::int64_t>(counters_.frames);
+    const std::int64_t sent = video_.popped_tick();
     const std::int64_t tick = std::max(sent, std::min(video_.nominal_end(), grid_.nearest_tick(sound_end)));
     const bool sound_is_longer = tick == video_.nominal_end();
     const std::int64_t tick_sample = grid_.tick_to_sample(tick);

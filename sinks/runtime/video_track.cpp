@@ -48,15 +48,43 @@ bool VideoTrack::place(const VideoRecord& record, bool show_early) {
     }
     append(FrameKind::fresh, record.id, 1, record.capture_time_ns);
     has_picture_ = true;
+    fill_ = FrameKind::repeat;
     last_id_ = record.id;
     const std::int64_t shown_ns = std::clamp<std::int64_t>(record.duration_ns, 0, kSecondNs);
     last_end_tick_ = assignment.tick + std::max<std::int64_t>(1, scale(shown_ns, grid_.tick_num(), grid_.tick_den()));
     return true;
 }
 
+void VideoTrack::hold(std::int64_t ticks) {
+    for (Span& span : spans_) {
+        span.tick += ticks;
+        span.first_tick += ticks;
+    }
+    const std::int64_t tick = spans_.empty() ? next_tick_ : spans_.front().tick - ticks;
+    const FrameKind kind = popped_id_ == 0 ? FrameKind::slate : fill_;
+    spans_.push_front({kind, popped_id_, tick, ticks, 0, tick, pts_at(grid_.tick_to_ns(tick))});
+    next_tick_ += ticks;
+    last_end_tick_ += ticks;
+    shift(ticks);
+}
+
+void VideoTrack::shift(std::int64_t ticks) {
+    map_tick_ += ticks;
+    if (previous_) previous_->tick += ticks;
+}
+
+void VideoTrack::void_queued() {
+    next_tick_ = last_end_tick_ = popped_tick();
+    dropped_ += held_;
+    held_ = 0;
+    spans_.clear();
+    last_id_ = popped_id_;
+    has_picture_ = popped_id_ != 0;
+}
+
 void VideoTrack::fill_to(std::int64_t tick) {
     if (tick <= next_tick_) return;
-    append(has_picture_ ? FrameKind::repeat : FrameKind::slate, last_id_, tick - next_tick_, 0);
+    append(fill_kind(), last_id_, tick - next_tick_, 0);
 }
 
 void VideoTrack::cut_to(std::int64_t tick) {

@@ -25,6 +25,13 @@ public:
     bool place(const VideoRecord& record, bool show_early);
     [[nodiscard]] bool has_place(const VideoRecord& record) const { return assign(record).tick >= next_tick_; }
 
+    /// Shows the last popped picture for so many ticks more, before all that is queued; what comes later is shifted.
+    void hold(std::int64_t ticks);
+    void shift(std::int64_t ticks);  ///< only of what comes later; the hole is filled when it comes
+    /// What stands in from now on where there was a picture: repeat or stall_slate.
+    void set_fill(FrameKind kind) { fill_ = kind; }
+    void void_queued();  ///< takes back all that is queued
+
     void fill_to(std::int64_t tick);  ///< repeats the last picture (or the slate); nothing when the end is past it
     void cut_to(std::int64_t tick);   ///< takes back queued ticks from there on
 
@@ -41,7 +48,10 @@ public:
     void count_drop() { ++dropped_; }
 
     [[nodiscard]] std::optional<std::int64_t> front_tick() const;
+    [[nodiscard]] bool front_is_fresh() const { return spans_.front().kind == FrameKind::fresh; }
+    [[nodiscard]] std::int64_t front_capture_ns() const { return spans_.front().capture_time_ns; }
     EmitFrame pop();
+    [[nodiscard]] std::int64_t popped_tick() const { return spans_.empty() ? next_tick_ : spans_.front().tick; }
     [[nodiscard]] std::uint64_t needed_from() const { return popped_id_; }
 
 private:
@@ -61,6 +71,7 @@ private:
 
     [[nodiscard]] Assignment assign(const VideoRecord& record) const;
     void append(FrameKind kind, std::uint64_t id, std::int64_t count, std::int64_t capture_time_ns);
+    [[nodiscard]] FrameKind fill_kind() const { return has_picture_ ? fill_ : FrameKind::slate; }
 
     OutputGrid grid_;
     std::int64_t map_tick_ = 0;  // pts map_pts_ns_ stands at this tick
@@ -71,6 +82,7 @@ private:
     std::deque<Span> spans_;
     std::size_t held_ = 0;
     bool has_picture_ = false;
+    FrameKind fill_ = FrameKind::repeat;
     std::uint64_t last_id_ = 0;
     std::uint64_t popped_id_ = 0;
     std::uint64_t dropped_ = 0;

@@ -55,7 +55,11 @@ TEST(SinkOptions, errors_name_key_value_expectation_and_nearest) {
         {{"video.preset="}, "video.preset=: expected a preset of the encoder, such as video.preset=veryfast"},
         {{"audio.rate=4000"}, "audio.rate=4000: expected Hz from 8000 to 192000, such as audio.rate=48000"},
         {{"audio.channels=9"}, "audio.channels=9: expected a whole number from 1 to 8, such as audio.channels=2"},
-        {{"on_stall=fil"}, "on_stall=fil: expected wait, such as on_stall=wait"},
+        {{"on_stall=fil"}, "on_stall=fil: expected fill or wait, such as on_stall=fill (did you mean fill?)"},
+        {{"stall_timeout=10"}, "stall_timeout=10: expected a time with its unit, 1s to 24h, such as stall_timeout=10s"},
+        {{"stall_show=slate"},
+         "stall_show=slate: expected hold, stop or slate:FILE, such as stall_show=slate:/srv/soon-back.png"},
+        {{"lag_limit=1ms"}, "lag_limit=1ms: expected a time with its unit, 50ms to 1min, such as lag_limit=500ms"},
         {{"track_wait=1"}, "track_wait=1: expected a time with its unit, at most 1h, such as track_wait=1s"},
         {{"shortest=maybe"}, "shortest=maybe: expected yes or no, such as shortest=yes"},
         {{"shortest"}, "shortest: expected a value, such as shortest=yes"},
@@ -184,6 +188,22 @@ TEST(SinkOptions, default_bitrate_follows_the_picture) {
     EXPECT_GT(default_bitrate({1280, 720}, {50, 1}), 3'000'000U);
     EXPECT_LT(default_bitrate({1280, 720}, {50, 1}), 6'000'000U);
     EXPECT_GE(default_bitrate({16, 16}, {1, 1}), 100'000U);
+}
+
+TEST(SinkOptions, reads_the_timing_options) {
+    SinkOptions o;
+    apply_sink_options(o, std::vector<std::string>{"on_stall=fill", "stall_timeout=30s", "stall_show=slate:a:b.png",
+                                                   "lag_limit=200ms"});
+    EXPECT_TRUE(o.fills());
+    EXPECT_FALSE(o.is_lossless());
+    EXPECT_EQ(o.stall_timeout, std::chrono::seconds(30));
+    EXPECT_EQ(o.stall_show.kind, StallScreen::Kind::slate);
+    EXPECT_EQ(o.stall_show.file, "a:b.png");
+    EXPECT_EQ(o.lag_limit, std::chrono::milliseconds(200));
+    set_sink_option(o, "stall_show", "stop");
+    EXPECT_EQ(o.stall_show.kind, StallScreen::Kind::stop);
+    set_sink_option(o, "reader", "lossless");
+    EXPECT_FALSE(o.fills()) << "who gets every record makes media time";
 }
 
 }  // namespace

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/// How sound is held: silence inside of what is queued, at a place where the ear forgives it.
+#include <algorithm>
+
+#include "runtime/audio_track.hpp"
+
+namespace ringcast::runtime {
+namespace {
+
+constexpr std::int64_t kQuietWindows = 64;       // bits of AudioRecord::quiet
+constexpr std::int64_t kWindowsPerSecond = 100;  // 10 ms each
+
+}  // namespace
+
+std::int64_t AudioTrack::hold(std::int64_t at, std::int64_t samples) {
+    const auto behind_place = [&](const Span& span) {
+        return span.kind != SpanKind::start && position(span.segment, span.begin + span.count) > at;
+    };
+    const auto found = std::find_if(spans_.begin(), spans_.end(), behind_place);
+    map_sample_ += samples;
+    if (found != spans_.end()) {
+        insert_silence(static_cast<std::size_t>(found - spans_.begin()), at, samples);
+        return at + samples;
+    }
+    if (!segment_ || next_start_) {
+        fill_to(end_sample() + samples);
+    } else {
+        append_silence(hold_input(samples));
+    }
+    return end_sample();
+}
+
+void AudioTrack::shift(std::int64_t samples) {
+    map_sample_ += samples;
+    resync_ = true;
+}
+
+std::int64_t AudioTrack::hold_input(std::int64_t samples) {
+    held_output_ += samples;
+    const std::int64_t input = scale(held_output_, segment_->rate, grid_.rate()) - held_input_;
+    held_input_ += input;
+    return input;
+}
+
+void AudioTrack::insert_silence(std::size_t index, std::int64_t at, std::int64_t samples) {
+    const Span whole = spans_[index];
+    const bool in_last_segment = std::none_of(spans_.begin() + static_cast<std::ptrdiff_t>(index), spans_.end(),
+                                              [](const Span& span) { return span.kind == SpanKind::start; });
+    // Before another segment rather a sample too few: the resampler pads, but it cannot overlap.
+    const std::int64_t silence =
+        in_last_segment
+            ? hold_input(samples)
+            : static_cast<std::int64_t>(floor_div(static_cast<Int128>(samples) * whole.segment.rate, grid_.rate()));
+    const std::int64_t head = std::clamp<std::int64_t>(input_before(whole.segment, at) - whole.begin, 0, whole.count);
+
+    bool same_segment = true;
+    for (std::size_t i = index + 1; i < spans_.size(); ++i) {
+        same_segment = same_segment && spans_[i].kind != SpanKind::start;
+        if (same_segment) {
+            spans_[i].begin += silence;
+        } else {
+            spans_[i].segment.start += samples;
+        }
+    }
+    if (in_last_segment && !next_start_) {
+        count_ += silence;
+    } else if (!in_last_segment) {
+        segment_->start += samples;
+    }
+    if (next_start_) *next_start_ += samples;
+
+    Span tail = whole;
+    tail.begin += head + silence;
+    tail.count -= head;
+    tail.offset += head;
+    tail.pts_ns += scale(head, kSecondNs, whole.segment.rate);
+    spans_[index] = {SpanKind::silence, whole.segment, whole.begin + head, silence, 0, 0, 0, 0};
+    const auto place = spans_.begin() + static_cast<std::ptrdiff_t>(index);
+    if (tail.count > 0) spans_.insert(place + 1, tail);
+    if (head > 0) {
+        Span first = whole;
+        first.count = head;
+        spans_.insert(spans_.begin() + static_cast<std::ptrdiff_t>(index), first);
+    }
+}
+
+std::int64_t AudioTrack::quiet_place(std::int64_t from, std::int64_t to) const {
+    for (const Span& span : spans_) {
+        const std::int64_t begin = position(span.segment, span.begin);
+        if (begin > to) break;
+        if (span.kind == SpanKind::start || position(span.segment, span.begin + span.count) <= from) continue;
+        if (span.kind == SpanKind::silence) return std::max(from, begin);
+        for (std::int64_t window = 0; window < kQuietWindows; ++window) {
+            const std::int64_t middle = (2 * window + 1) * span.segment.rate / (2 * kWindowsPerSecond);
+            if (middle < span.offset || (span.quiet >> window & 1U) == 0) continue;
+            if (middle >= span.offset + span.count) break;
+            const std::int64_t place = position(span.segment, span.begin + middle - span.offset);
+            if (place >= from && place <= to) return place;
+        }
+    }
+    return from;
+}
+
+}  // namespace ringcast::runtime
