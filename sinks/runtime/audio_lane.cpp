@@ -2,9 +2,44 @@
 #include "runtime/audio_lane.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
 
 namespace ringcast::runtime {
+
+namespace {
+
+constexpr std::size_t kMostPieces = 64;  // bits of AudioRecord::quiet
+constexpr std::uint32_t kPiecesPerSecond = 100;
+constexpr double kQuiet = 0.01;  // of full scale: -40 dB
+
+template <class Sample>
+bool is_quiet(const std::byte* bytes, std::size_t count, double full_scale) {
+    double energy = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        Sample sample;
+        std::memcpy(&sample, bytes + i * sizeof sample, sizeof sample);
+        energy += static_cast<double>(sample) * static_cast<double>(sample);
+    }
+    return energy < kQuiet * kQuiet * full_scale * full_scale * static_cast<double>(count);
+}
+
+/// AudioRecord::quiet of these samples, by their power.
+std::uint64_t quiet_pieces(const std::vector<std::byte>& samples, const AudioFormat& format) {
+    const std::size_t sample_size = format.format == SampleFormat::s16 ? 2 : 4;
+    const std::size_t piece = std::size_t{format.rate / kPiecesPerSecond} * format.channels;
+    if (piece == 0) return 0;
+    std::uint64_t quiet = 0;
+    for (std::size_t i = 0; i < kMostPieces && (i + 1) * piece * sample_size <= samples.size(); ++i) {
+        const std::byte* begin = samples.data() + i * piece * sample_size;
+        const bool is = format.format == SampleFormat::s16 ? is_quiet<std::int16_t>(begin, piece, 32768)
+                                                           : is_quiet<float>(begin, piece, 1);
+        quiet |= std::uint64_t{is} << i;
+    }
+    return quiet;
+}
+
+}  // namespace
 
 AudioLane::AudioLane(const AudioOptions& options)
     : resampler_(options.rate, options.channels),
@@ -17,6 +52,7 @@ ReadStatus AudioLane::read(FlowReader& flow, std::optional<AudioRecord>& record)
     Block block{};
     std::optional<AudioFormat> format;
     const ReadStatus status = flow.try_read([&](const Record& ring) {
+        candidate.id = block.id = id_of(ring.index);
         candidate.pts_ns = ring.pts_ns;
         candidate.capture_time_ns = ring.capture_time_ns;
         candidate.session = ring.session;
@@ -34,7 +70,8 @@ ReadStatus AudioLane::read(FlowReader& flow, std::optional<AudioRecord>& record)
     }
     candidate.sample_rate = format->rate;
     candidate.format_id = format_id_of(*format);
-    candidate.id = block.id = next_id_++;
+    candidate.quiet = quiet_pieces(block.samples, *format);
+    next_id_ = candidate.id + 1;
     bytes_held_ += block.samples.size();
     blocks_.push_back(std::move(block));
     record = candidate;

@@ -20,6 +20,10 @@ class AudioLane {
 public:
     explicit AudioLane(const AudioOptions& options);
 
+    /// Another bus counts from the start again; ids go on.
+    void enter_bus(std::uint64_t cursor) { id_of_index_0_ = next_id_ - cursor; }
+    [[nodiscard]] std::uint64_t id_of(std::uint64_t index) const { return index + id_of_index_0_; }
+
     /// Copies the record at the reader's cursor. A record comes out only when it was whole all the time.
     ReadStatus read(FlowReader& flow, std::optional<AudioRecord>& record);
     /// Blocks with lower ids are not needed any more.
@@ -54,6 +58,7 @@ private:
     std::int64_t segment_begin_ = 0;  // output samples before the open segment
     bool segment_open_ = false;
     std::uint64_t next_id_ = 1;
+    std::uint64_t id_of_index_0_ = 1;
 };
 
 }  // namespace ringcast::runtime

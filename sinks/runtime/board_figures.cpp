@@ -21,6 +21,7 @@ SinkStatus status_of(const SinkFigures& figures) {
     }
     if (figures.ended) return {SinkState::ended, {}};
     if (figures.producer_gone) return {SinkState::stalled, "the producer is gone without an end; waiting for the next"};
+    if (figures.stalled) return {SinkState::stalled, "nothing comes from the producer; the output is filled in"};
     if (!figures.encoders_open) return {SinkState::opening, {}};
     if (!figures.record_seen) return {SinkState::ready, {}};
     if (figures.bytes_sent > figures.bytes_before) return {SinkState::live, {}};

@@ -16,6 +16,7 @@ struct SinkFigures {
     bool record_seen = false;
     bool producer_gone = false;  ///< died without end(): waiting for the next one
     bool ended = false;
+    bool stalled = false;  ///< nothing comes; the output is filled in
     TimelineCounters timeline;
     OutputView output;
     std::uint64_t bytes_sent = 0;

@@ -16,6 +16,20 @@ namespace {
 constexpr std::int64_t kPatienceNs = 600 * kSecondNs;
 constexpr std::uint64_t kMostPictureBytes = 256U << 20U;  // that wait for their sound with shortest=yes
 
+constexpr std::int64_t kMostLagNs = 500 * kMillisecondNs;
+
+StallShow stall_show(StallScreen::Kind kind) {
+    if (kind == StallScreen::Kind::slate) return StallShow::slate;
+    return kind == StallScreen::Kind::stop ? StallShow::stop : StallShow::hold;
+}
+
+/// Well before the ring would lap the reader; 0, never, for one who gets every record.
+std::int64_t lag_limit(const SinkOptions& options, const OutputFormat& format) {
+    if (options.is_lossless()) return 0;
+    if (options.lag_limit) return options.lag_limit->count();
+    return format.ring_ns > 0 ? std::min(kMostLagNs, format.ring_ns / 2) : kMostLagNs;
+}
+
 TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat& format) {
     TimelineOptions timeline;
     timeline.fps = format.fps;
@@ -23,6 +37,10 @@ TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat&
     timeline.shortest = options.shortest;
     timeline.most_held_pictures = most_held_pictures(format.size);
     timeline.track_wait_ns = options.track_wait.count();
+    timeline.fill = options.fills();
+    timeline.stall_timeout_ns = options.stall_timeout.count();
+    timeline.stall_show = stall_show(options.stall_show.kind);
+    timeline.lag_limit_ns = lag_limit(options, format);
     if (format.patient) timeline.track_wait_ns = timeline.pause_wait_ns = kPatienceNs;
     return timeline;
 }
@@ -44,7 +62,8 @@ std::size_t most_held_pictures(Size size) {
 }
 
 Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler)
-    : timeline_(timeline_options(options, format)),
+    : fills_(options.fills()),
+      timeline_(timeline_options(options, format)),
       video_(options.video, format.size, format.fps),
       audio_(options.audio),
       interleaver_(interleaver_options(options, format)),
@@ -58,6 +77,21 @@ std::vector<StreamInfo> Part::streams() const {
     for (StreamInfo& stream : streams)
         stream.epoch_realtime_ns = epoch_realtime_ns_;
     return streams;
+}
+
+void Part::enter_bus(std::uint64_t video_cursor, std::uint64_t audio_cursor) {
+    video_.enter_bus(video_cursor);
+    audio_.enter_bus(audio_cursor);
+}
+
+void Part::flush(std::uint64_t video_index, std::uint64_t audio_index) {
+    timeline_.flush(video_.id_of(video_index), audio_.id_of(audio_index));
+}
+
+bool Part::plays_out() {
+    if (!fills_ || !timeline_.holds_media()) return false;
+    timeline_.expect_nothing();
+    return true;
 }
 
 ReadStatus Part::read_video(FlowReader& flow) {

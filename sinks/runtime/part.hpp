@@ -22,6 +22,7 @@ struct OutputFormat {
     Size size;
     Rational fps{25, 1};
     std::int64_t epoch_realtime_ns = 0;  ///< CLOCK_REALTIME at output pts 0; 0 unknown
+    std::int64_t ring_ns = 0;            ///< depth of the video flow; 0 unknown
     bool patient = false;  ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
 };
 
@@ -37,8 +38,17 @@ public:
 
     [[nodiscard]] std::vector<StreamInfo> streams() const;
 
-    /// Converts one picture into private memory and tells the timeline.
+    /// Shown once a stall has lasted stall_timeout.
+    void set_stall_slate(const PictureFile& picture) { video_.set_stall_slate(picture); }
+
+    /// The readers' cursors on a bus that is read from now on (0: no such flow yet).
+    void enter_bus(std::uint64_t video_cursor, std::uint64_t audio_cursor);
+    /// What was not encoded of the records below these indices is void.
+    void flush(std::uint64_t video_index, std::uint64_t audio_index);
+
+    /// Converts one picture into private memory; the timeline hears of it with tell_video().
     ReadStatus read_video(FlowReader& flow);
+    void tell_video() { video_.tell(timeline_); }
     /// Copies one block into private memory; the timeline hears of it with tell_audio().
     ReadStatus copy_audio(FlowReader& flow);
     /// pts of the oldest copied block the timeline has not heard of.
@@ -47,6 +57,16 @@ public:
 
     /// Does one operation of the timeline; false when it has none.
     bool step();
+    // The presentation clock; see Timeline.
+    void tell_time(std::int64_t now_ns) { timeline_.tell_time(now_ns); }
+    void advance(std::int64_t now_ns) { timeline_.advance(now_ns); }
+    [[nodiscard]] std::optional<std::int64_t> next_due_ns() const { return timeline_.next_due_ns(); }
+    [[nodiscard]] bool is_full() const { return timeline_.is_full(); }
+    [[nodiscard]] bool is_stalled() const { return timeline_.is_stalled(); }
+    [[nodiscard]] bool gave_up() const { return timeline_.gave_up(); }
+    /// With on_stall=fill, when the producer has ended: what it gave ahead of time still waits. Nothing waits for more.
+    [[nodiscard]] bool plays_out();
+
     /// No record follows: the timeline hears of what is left and pads; then step() until it returns false.
     void finish();
 
@@ -65,6 +85,7 @@ private:
     [[nodiscard]] std::uint64_t first_untold_id() const;
     void deliver(Track track, Packet&& packet);
 
+    const bool fills_;
     Timeline timeline_;
     VideoLane video_;
     AudioLane audio_;

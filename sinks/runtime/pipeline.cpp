@@ -104,7 +104,21 @@ bool Pipeline::run() {
     return done;
 }
 
+/// With an output held open after an end, its clock goes on meanwhile.
+std::unique_ptr<BusReader> Pipeline::wait_for_bus() {
+    for (;;) {
+        const auto due = part_ ? part_->next_due_ns() : std::nullopt;
+        std::optional<steady_clock::time_point> deadline;
+        if (due) deadline = steady_clock::time_point(std::chrono::nanoseconds(*due));
+        auto bus = BusReader::attach(options_.reader, stop_fd_, deadline);
+        if (bus || !due || is_stopping() || output_failed()) return bus;
+        keep_time();
+    }
+}
+
 bool Pipeline::run_sessions() {
+    const StallScreen& show = options_.sink.stall_show;
+    if (show.kind == StallScreen::Kind::slate) stall_slate_ = load_picture(show.file);
     bool waiting_said = false;
     while (!is_stopping() && !output_failed()) {
         // As soon as there is something to wait for: a port in use or a file in the way shows now, not with the bus.
@@ -112,7 +126,7 @@ bool Pipeline::run_sessions() {
         auto bus = BusReader::try_attach(options_.reader);
         if (!bus) {
             if (!std::exchange(waiting_said, true)) log_->info("waiting for bus {}", options_.reader.bus);
-            bus = BusReader::attach(options_.reader, stop_fd_, std::nullopt);
+            bus = wait_for_bus();
             if (!bus) break;
         }
         waiting_said = false;
@@ -121,7 +135,7 @@ bool Pipeline::run_sessions() {
             bus_ = std::move(bus);
         }
         const SessionEnd end = run_session();
-        if (end == SessionEnd::moved_on) {
+        if (end == SessionEnd::moved_on || (end == SessionEnd::ended && holds_after_end())) {
             leave_bus();
             continue;
         }
@@ -145,8 +159,36 @@ Pipeline::SessionEnd Pipeline::run_session() {
         }
         open_part();
     }
-    begin_reading();
-    return read_until_end();
+    return read_session();
+}
+
+/// After a stall with stall_show=stop the next record begins an output of its own.
+Pipeline::SessionEnd Pipeline::read_session() {
+    for (;;) {
+        begin_reading();
+        const SessionEnd end = read_until_end();
+        if (end != SessionEnd::gave_up) return end;
+        log_->warn("bus {}: nothing came for {} s: the output ends until something comes", options_.reader.bus,
+                   std::chrono::duration_cast<std::chrono::seconds>(options_.sink.stall_timeout).count());
+        if (!close_part()) return SessionEnd::failed;
+        if (!wait_for_record()) return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
+        open_part();
+    }
+}
+
+bool Pipeline::wait_for_record() {
+    for (;;) {
+        const std::uint32_t ticket = bus_->ticket();
+        const bool over = bus_->ended() || bus_->superseded();
+        bus_->refresh();
+        for (const FlowKind kind : {FlowKind::video, FlowKind::audio}) {
+            FlowReader* flow = bus_->flow(kind);
+            Record record;
+            if (flow != nullptr && flow->try_peek(record) == ReadStatus::ok) return true;
+        }
+        if (over || is_stopping()) return false;
+        bus_->wait(ticket, steady_clock::now() + kLookAround);
+    }
 }
 
 /// Returns false when the bus went away, the output failed or the sink was stopped before there was anything to show.
@@ -171,6 +213,7 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
     std::optional<Size> size = options_.sink.video.size;
     std::optional<Rational> fps = options_.sink.video.fps;
     std::int64_t first_pts_ns = 0;
+    std::int64_t ring_ns = 0;
     if (FlowReader* video = bus_->flow(FlowKind::video)) {
         Record oldest;
         const bool has_record = video->try_peek(oldest) == ReadStatus::ok;
@@ -179,6 +222,7 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
         if (!size) size = VideoConverter::even_size({input->width, input->height});
         if (!fps) fps = input->fps;
         if (has_record) first_pts_ns = oldest.pts_ns;
+        ring_ns = static_cast<std::int64_t>(video->depth_ns());
     } else if (give_up_on_video) {
         if (!size) size = kSlateSize;
         if (!fps) fps = kSlateRate;
@@ -186,13 +230,14 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
     if (!size || !fps) return std::nullopt;
     const bool both_there = bus_->flow(FlowKind::video) != nullptr && bus_->flow(FlowKind::audio) != nullptr;
     const bool lossless = options_.reader.lossless && bus_->writer_mode() == kLosslessWriter;
-    return OutputFormat{*size, *fps, bus_->epoch_realtime_ns() + first_pts_ns, both_there && lossless};
+    return OutputFormat{*size, *fps, bus_->epoch_realtime_ns() + first_pts_ns, ring_ns, both_there && lossless};
 }
 
 void Pipeline::open_part() {
     const OutputFormat format = choose_format(true).value();
     part_ = std::make_unique<Part>(options_.sink, format,
                                    [this](Packet&& packet) { output_thread_.queue().push(std::move(packet)); });
+    if (stall_slate_) part_->set_stall_slate(*stall_slate_);
     figures_.encoders_open = true;
     figures_.bytes_before = output_.bytes_sent();
     log_->info("bus {}: {}; output {}x{} {} fps", options_.reader.bus,
@@ -243,6 +288,7 @@ void Pipeline::publish() {
     figures_.bytes_sent = output_.bytes_sent();
     figures_.queue_ns = output_thread_.queue().media_time().count();
     if (part_) figures_.timeline = part_->counters();
+    figures_.stalled = part_ && part_->is_stalled();
     board_->publish(figures_);
 }
 

@@ -62,16 +62,22 @@ public:
     [[nodiscard]] PipelineTotals totals() const { return totals_; }  ///< after run()
 
 private:
-    enum class SessionEnd { ended, moved_on, stopped, failed };
+    enum class SessionEnd { ended, moved_on, stopped, failed, gave_up };
 
     bool run_sessions();
+    std::unique_ptr<BusReader> wait_for_bus();
     SessionEnd run_session();
+    SessionEnd read_session();
+    bool wait_for_record();
     bool wait_for_flows();
     void open_part();
     [[nodiscard]] std::optional<OutputFormat> choose_format(bool give_up_on_video);
     void begin_reading();
     SessionEnd read_until_end();
     bool read_available();
+    bool keep_time();
+    bool step();
+    void take_flush();
     bool copy_audio();
     bool feed_one();
     bool read_video();
@@ -83,6 +89,8 @@ private:
     void publish();
     void wake();
     void end_waits();
+    /// The next producer goes on in the same output.
+    [[nodiscard]] bool holds_after_end() const { return options_.sink.on_end == OnEnd::hold && !options_.once; }
     [[nodiscard]] bool is_stopping() const { return stop_.load(std::memory_order_acquire); }
     [[nodiscard]] bool output_failed() const { return output_thread_.view().state == OutputState::failed; }
 
@@ -103,6 +111,9 @@ private:
     PipelineTotals totals_;
     bool audio_waits_for_video_ = false;  // late start: the oldest picture, not the older sound, is position 0
     bool damaged_ = false;
+    std::uint64_t flushes_seen_ = 0;
+    std::chrono::steady_clock::time_point next_look_{};  // whether the producer lives
+    std::optional<PictureFile> stall_slate_;
 };
 
 }  // namespace ringcast::runtime

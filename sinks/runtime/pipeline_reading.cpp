@@ -2,6 +2,8 @@
 /// The part of the pipeline that reads one session of the producer.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "ringcast/error.hpp"
 #include "runtime/pipeline.hpp"
 
@@ -27,8 +29,17 @@ std::optional<Record> peek(FlowReader* flow) {
 
 }  // namespace
 
+/// An output that keeps the clock begins with what is newest: what is older would be late already.
 void Pipeline::begin_reading() {
-    const FlowReader* video = bus_->flow(FlowKind::video);
+    FlowReader* video = bus_->flow(FlowKind::video);
+    FlowReader* audio = bus_->flow(FlowKind::audio);
+    if (options_.sink.fills() && !part_->started() && video != nullptr) {
+        video->seek_newest();
+        const auto newest = peek(video);
+        if (audio != nullptr && newest) audio->seek_pts(newest->pts_ns);
+    }
+    part_->enter_bus(video != nullptr ? video->cursor() : 0, audio != nullptr ? audio->cursor() : 0);
+    flushes_seen_ = bus_->flush().generation;
     audio_waits_for_video_ = video != nullptr && video->cursor() > video->first_index();
     board_->announce_ready();
     publish();
@@ -41,14 +52,17 @@ Pipeline::SessionEnd Pipeline::read_until_end() {
         const bool ended = bus_->ended();
         const bool superseded = bus_->superseded();
         bus_->refresh();
-        const bool progressed = read_available();
+        const bool read = read_available();
+        const bool kept = keep_time();
+        const bool progressed = read || kept;
         publish();
         if (figures_.output.state == OutputState::failed) return SessionEnd::failed;
         if (damaged_) return SessionEnd::failed;
         if (is_stopping()) return SessionEnd::stopped;
+        if (part_->gave_up()) return SessionEnd::gave_up;
         if (progressed) continue;
         if (!output_thread_.queue().is_full()) {
-            if (ended) return SessionEnd::ended;
+            if (ended && !part_->plays_out()) return SessionEnd::ended;
             if (superseded) return SessionEnd::moved_on;
         }
         idle(ticket);
@@ -60,15 +74,42 @@ bool Pipeline::read_available() {
     bool progressed = false;
     while (!is_stopping() && !damaged_) {
         progressed = copy_audio() || progressed;
-        bool stepped = false;
-        while (!output_thread_.queue().is_full() && part_->step())
-            stepped = true;
+        const bool stepped = step();
+        take_flush();
         const bool fed = !output_thread_.queue().is_full() && feed_one();
         progressed = progressed || stepped || fed;
         if (!fed) break;
         if (output_thread_.view().state == OutputState::failed) break;
     }
     return progressed;
+}
+
+/// Everything that is readable was read: what is not here by now has not come. True when that gave something to do.
+bool Pipeline::keep_time() {
+    if (output_thread_.queue().is_full()) return false;
+    part_->advance(monotonic_ns());
+    return step();
+}
+
+bool Pipeline::step() {
+    bool stepped = false;
+    part_->tell_time(monotonic_ns());
+    while (!output_thread_.queue().is_full() && part_->step()) {
+        part_->tell_time(monotonic_ns());
+        stepped = true;
+    }
+    return stepped;
+}
+
+/// The producer was interrupted: what it declared void must not be told. A record that was written afterwards is only
+/// told after this, because who sees that record sees the flush.
+void Pipeline::take_flush() {
+    const FlushState flush = bus_->flush();
+    if (flush.generation == flushes_seen_) return;
+    flushes_seen_ = flush.generation;
+    part_->flush(flush.index[static_cast<std::size_t>(FlowKind::video)],
+                 flush.index[static_cast<std::size_t>(FlowKind::audio)]);
+    log_->info("bus {}: the producer was interrupted; what was not sent yet is left out", options_.reader.bus);
 }
 
 /// Sound leaves the ring at once, whatever the picture does: only video may hold a lossless writer back.
@@ -87,9 +128,10 @@ bool Pipeline::copy_audio() {
 
 /// Of the oldest unread picture and the oldest untold sound, takes the earlier one.
 bool Pipeline::feed_one() {
-    const std::optional<Record> video = peek(bus_->flow(FlowKind::video));
+    const std::optional<Record> video = part_->is_full() ? std::nullopt : peek(bus_->flow(FlowKind::video));
     figures_.lag_ns = video ? monotonic_ns() - video->capture_time_ns : 0;
     if (may_tell_audio(video)) {
+        take_flush();
         part_->tell_audio();
         figures_.record_seen = true;
         return true;
@@ -108,6 +150,8 @@ bool Pipeline::read_video() {
     const ReadStatus status = part_->read_video(*bus_->flow(FlowKind::video));
     if (status == ReadStatus::damaged) on_damage(FlowKind::video);
     if (status == ReadStatus::ok) {
+        take_flush();
+        part_->tell_video();
         audio_waits_for_video_ = false;
         figures_.record_seen = true;
     }
@@ -122,10 +166,16 @@ void Pipeline::on_damage(FlowKind kind) {
 
 /// Sleeps until there is something to do. A producer that is gone is noticed here, because its death wakes nobody.
 void Pipeline::idle(std::uint32_t ticket) {
-    if (bus_->wait(ticket, steady_clock::now() + kLookAround) != WaitResult::timed_out) {
+    auto deadline = steady_clock::now() + kLookAround;
+    // A full queue says itself when there is room.
+    const auto due = output_thread_.queue().is_full() ? std::nullopt : part_->next_due_ns();
+    if (due) deadline = std::min(deadline, steady_clock::time_point(std::chrono::nanoseconds(*due)));
+    if (bus_->wait(ticket, deadline) != WaitResult::timed_out) {
         if (figures_.producer_gone && bus_->ticket() != ticket) figures_.producer_gone = false;
         return;
     }
+    if (steady_clock::now() < next_look_) return;
+    next_look_ = steady_clock::now() + kLookAround;
     const bool gone = !bus_->writer_alive() && !bus_->ended() && !bus_->superseded();
     if (gone && !figures_.producer_gone) {
         log_->warn("bus {}: the producer is gone without an end; the output stays open for the next one",

@@ -213,6 +213,9 @@ bool Timeline::is_full() const {
 bool Timeline::holds_media() const {
     return impl_->holds_media();
 }
+void Timeline::expect_nothing() {
+    impl_->expect_nothing();
+}
 bool Timeline::is_stalled() const {
     return impl_->is_stalled();
 }

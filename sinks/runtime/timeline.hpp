@@ -183,8 +183,10 @@ public:
     [[nodiscard]] std::optional<std::int64_t> next_due_ns() const;
     /// Pictures enough wait for their time: read no more of them for now.
     [[nodiscard]] bool is_full() const;
-    /// Something waits for its time.
+    /// Something was placed, and waits for its time.
     [[nodiscard]] bool holds_media() const;
+    /// With `fill`: nothing follows for now, so neither track waits for the other: what is held plays to its end.
+    void expect_nothing();
     [[nodiscard]] bool is_stalled() const;  ///< nothing comes; the output is filled in
     [[nodiscard]] bool gave_up() const;     ///< a stall outlasted stall_timeout with StallShow::stop
 

@@ -51,10 +51,8 @@ public:
         return origin_ns_ + grid_.tick_to_ns(due_tick() + 1) + 1;  // a tick that was rounded down is not due yet
     }
     [[nodiscard]] bool is_full() const { return options_.fill && video_.held() >= options_.most_held_pictures; }
-    [[nodiscard]] bool holds_media() const {
-        return video_.front_tick() || audio_.front_sample() || !video_feed_.waiting.empty() ||
-               !audio_feed_.waiting.empty();
-    }
+    [[nodiscard]] bool holds_media() const { return video_.front_tick() || audio_.front_sample(); }
+    void expect_nothing() { video_feed_.filling = audio_feed_.filling = is_clocked(); }
     [[nodiscard]] bool is_stalled() const { return stalled_since_ns_.has_value(); }
     [[nodiscard]] bool gave_up() const { return gave_up_; }
 

@@ -9,12 +9,12 @@ namespace ringcast::runtime {
 VideoLane::VideoLane(const VideoOptions& options, Size size, Rational fps)
     : converter_(size, options.scale), encoder_(options, size, fps, static_cast<std::uint32_t>(Media::video)) {}
 
-ReadStatus VideoLane::read(FlowReader& flow, Timeline& timeline) {
+ReadStatus VideoLane::read(FlowReader& flow, const Timeline& timeline) {
     AVFramePtr pixels;
     VideoRecord record;
     bool wanted = false;
     const ReadStatus status = flow.try_read([&](const Record& ring) {
-        record.id = next_id_;
+        record.id = id_of(ring.index);
         record.pts_ns = ring.pts_ns;
         record.duration_ns = ring.duration_ns;
         record.capture_time_ns = ring.capture_time_ns;
@@ -26,9 +26,17 @@ ReadStatus VideoLane::read(FlowReader& flow, Timeline& timeline) {
     });
     if (status != ReadStatus::ok) return status;
     if (wanted && !pixels) return ReadStatus::damaged;  // the bus checked the caps: the picture breaks its own rules
-    ++next_id_;
-    if (timeline.on_video(record) && pixels) pictures_.push_back({record.id, std::move(pixels)});
+    next_id_ = record.id + 1;
+    read_record_ = record;
+    read_pixels_ = std::move(pixels);
     return status;
+}
+
+void VideoLane::tell(Timeline& timeline) {
+    if (timeline.on_video(read_record_) && read_pixels_) {
+        pictures_.push_back({read_record_.id, std::move(read_pixels_)});
+    }
+    read_pixels_.reset();
 }
 
 void VideoLane::forget_before(std::uint64_t id) {
@@ -38,7 +46,9 @@ void VideoLane::forget_before(std::uint64_t id) {
 
 void VideoLane::encode(const EmitFrame& frame, const PacketHandler& handler) {
     const AVFrame* pixels = nullptr;
-    if (frame.kind != FrameKind::slate) {
+    if (frame.kind == FrameKind::stall_slate) {
+        pixels = stall_slate_.get();
+    } else if (frame.kind != FrameKind::slate) {
         const auto found = std::lower_bound(pictures_.begin(), pictures_.end(), frame.id,
                                             [](const Picture& picture, std::uint64_t id) { return picture.id < id; });
         if (found != pictures_.end() && found->id == frame.id) pixels = found->pixels.get();

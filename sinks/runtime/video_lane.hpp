@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "ringcast/reader.hpp"
+#include "runtime/picture_file.hpp"
 #include "runtime/timeline.hpp"
 #include "runtime/video_converter.hpp"
 #include "runtime/video_encoder.hpp"
@@ -17,8 +18,19 @@ class VideoLane {
 public:
     VideoLane(const VideoOptions& options, Size size, Rational fps);
 
-    /// Converts the record at the reader's cursor in place and tells the timeline, once it was whole all the time.
-    ReadStatus read(FlowReader& flow, Timeline& timeline);
+    /// The picture shown when a stall has lasted too long.
+    void set_stall_slate(const PictureFile& picture) {
+        stall_slate_ = converter_.convert(picture.caps, picture.pixels);
+    }
+
+    /// Another bus counts from the start again; ids go on.
+    void enter_bus(std::uint64_t cursor) { id_of_index_0_ = next_id_ - cursor; }
+    [[nodiscard]] std::uint64_t id_of(std::uint64_t index) const { return index + id_of_index_0_; }
+
+    /// Converts the record at the reader's cursor in place. It comes out only when it was whole all the time.
+    ReadStatus read(FlowReader& flow, const Timeline& timeline);
+    /// Tells the timeline of the record that was read last.
+    void tell(Timeline& timeline);
     /// Pictures with lower ids are not needed any more.
     void forget_before(std::uint64_t id);
 
@@ -36,9 +48,13 @@ private:
 
     VideoConverter converter_;
     VideoEncoder encoder_;
+    VideoRecord read_record_;
+    AVFramePtr read_pixels_;        // of it; none when it has no place
     std::deque<Picture> pictures_;  // by rising id
     AVFramePtr black_;
+    AVFramePtr stall_slate_;
     std::uint64_t next_id_ = 1;  // 0 is the timeline's name for no picture
+    std::uint64_t id_of_index_0_ = 1;
 };
 
 }  // namespace ringcast::runtime

@@ -39,6 +39,7 @@ protected:
         options.reader.lossless = true;
         options.once = true;
         options.sink.video.preset = "ultrafast";
+        options.sink.on_end = OnEnd::close;
     }
     ~PipelineTest() override {
         if (runner.joinable()) {
