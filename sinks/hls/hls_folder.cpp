@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
-#include "hls/playlist.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -22,13 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFileMode = 0644;
 constexpr std::string_view kTemporarySuffix = ".part";
-
-bool is_own_name(std::string_view name) {
-    if (name.starts_with('.') && name.ends_with(kTemporarySuffix)) {
-        name = name.substr(1, name.size() - 1 - kTemporarySuffix.size());
-    }
-    return name == kPlaylistName || segment_number(name).has_value();
-}
 
 int open_for_writing(const fs::path& path) {
     const int fd = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, kFileMode);
@@ -51,7 +44,8 @@ void write_all(int fd, const fs::path& path, std::span<const std::uint8_t> bytes
 
 }  // namespace
 
-HlsFolder::HlsFolder(const fs::path& path) : path_(fs::absolute(path).lexically_normal()) {}
+HlsFolder::HlsFolder(const fs::path& path, SegmentNames names)
+    : path_(fs::absolute(path).lexically_normal()), names_(std::move(names)) {}
 
 HlsFolder::~HlsFolder() {
     if (lock_fd_ >= 0) ::close(lock_fd_);
@@ -72,16 +66,69 @@ void HlsFolder::open() {
         refuse("another sink writes into " + path_.string() + "; give this one a folder of its own with dir=");
     }
     lock_fd_ = fd;
-    remove_leftovers();
 }
 
-void HlsFolder::remove_leftovers() {
+std::string HlsFolder::saved_playlist() const {
+    std::ifstream in(path_ / kPlaylistName, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::optional<std::uint64_t> HlsFolder::size_of(const std::string& name) const {
+    std::error_code error;
+    const auto size = fs::file_size(path_ / name, error);
+    return error ? std::nullopt : std::optional<std::uint64_t>(size);
+}
+
+void HlsFolder::adopt(const Playlist& playlist) {
+    std::set<std::string> wanted{kPlaylistName, kMasterName};
+    std::set<std::uint64_t> inits;
+    for (const Playlist::Entry& entry : playlist.entries()) {
+        wanted.insert(names_.segment(entry.number));
+        if (entry.init) inits.insert(*entry.init);
+    }
+    for (const std::uint64_t init : inits)
+        wanted.insert(SegmentNames::init(init));
+    remove_own_files_except(wanted);
+    const std::lock_guard lock(mutex_);
+    first_segment_ = playlist.entries().front().number;
+    next_segment_ = next_listed_ = playlist.entries().back().number + 1;
+    inits_ = std::move(inits);
+    stream_ = {playlist.stream(), playlist.form().mode};
+    has_playlist_ = true;
+    has_ended_ = false;
+}
+
+void HlsFolder::begin_stream(const std::string& stream, HlsMode mode, const std::vector<std::string>& more) {
+    {
+        const std::lock_guard lock(mutex_);
+        has_playlist_ = false;
+        first_segment_ = next_segment_ = 0;
+        inits_.clear();
+        stream_ = {stream, mode};
+    }
+    master_text_.clear();
+    remove_own_files_except({});
+    std::error_code ignored;
+    for (const std::string& name : more) {
+        if (is_media_name(name)) fs::remove(path_ / name, ignored);
+    }
+}
+
+bool HlsFolder::is_own_name(std::string_view name) const {
+    if (name.starts_with('.') && name.ends_with(kTemporarySuffix)) {
+        name = name.substr(1, name.size() - 1 - kTemporarySuffix.size());
+    }
+    return name == kPlaylistName || name == kMasterName || names_.segment_number(name) ||
+           SegmentNames::init_number(name);
+}
+
+void HlsFolder::remove_own_files_except(const std::set<std::string>& wanted) noexcept {
     std::error_code error;
     for (fs::directory_iterator entry(path_, error), end; !error && entry != end; entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
         std::error_code ignored;
-        if (is_own_name(entry->path().filename().string())) fs::remove(entry->path(), ignored);
+        if (is_own_name(name) && !wanted.contains(name)) fs::remove(entry->path(), ignored);
     }
-    if (error) refuse("cannot read the folder " + path_.string() + ": " + error.message());
 }
 
 fs::path HlsFolder::temporary_path(const std::string& name) const {
@@ -94,14 +141,20 @@ void HlsFolder::rename_into_place(const std::string& name) {
 }
 
 void HlsFolder::publish_segment(std::uint64_t number) {
-    rename_into_place(segment_name(number));
+    rename_into_place(names_.segment(number));
     const std::lock_guard lock(mutex_);
     if (first_segment_ == next_segment_) first_segment_ = number;
     next_segment_ = number + 1;
 }
 
-void HlsFolder::publish_playlist(const std::string& text, bool ended) {
-    const fs::path temporary = temporary_path(kPlaylistName);
+void HlsFolder::publish_init(std::uint64_t number) {
+    rename_into_place(SegmentNames::init(number));
+    const std::lock_guard lock(mutex_);
+    inits_.insert(number);
+}
+
+void HlsFolder::replace_file(const std::string& name, const std::string& text) {
+    const fs::path temporary = temporary_path(name);
     const int fd = open_for_writing(temporary);
     try {
         write_all(fd, temporary, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
@@ -111,28 +164,45 @@ void HlsFolder::publish_playlist(const std::string& text, bool ended) {
         throw;
     }
     ::close(fd);
-    rename_into_place(kPlaylistName);
+    rename_into_place(name);
+}
+
+void HlsFolder::publish_playlists(const std::string& media, const std::string& master, bool ended) {
+    replace_file(kPlaylistName, media);
+    // Its figures settle soon, and whoever reads it once keeps what it said.
+    if (master != master_text_) {
+        replace_file(kMasterName, master);
+        master_text_ = master;
+    }
     const std::lock_guard lock(mutex_);
     has_playlist_ = true;
     has_ended_ = ended;
+    next_listed_ = next_segment_;
 }
 
-void HlsFolder::clear() {
-    const std::lock_guard lock(mutex_);
-    has_playlist_ = false;
-    stream_name_ = std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
+void HlsFolder::remove_before(const Playlist::Entry& oldest) {
+    std::vector<std::string> gone;
+    {
+        const std::lock_guard lock(mutex_);
+        for (; first_segment_ < oldest.number && first_segment_ < next_segment_; ++first_segment_)
+            gone.push_back(names_.segment(first_segment_));
+        while (oldest.init && !inits_.empty() && *inits_.begin() < *oldest.init)
+            gone.push_back(SegmentNames::init(inits_.extract(inits_.begin()).value()));
+    }
     std::error_code ignored;
-    fs::remove(path_ / kPlaylistName, ignored);
-    for (; first_segment_ < next_segment_; ++first_segment_)
-        fs::remove(path_ / segment_name(first_segment_), ignored);
+    for (const std::string& name : gone)
+        fs::remove(path_ / name, ignored);
 }
 
 std::optional<fs::path> HlsFolder::find(std::string_view name) const {
     const std::lock_guard lock(mutex_);
-    if (name == kPlaylistName) return has_playlist_ ? std::optional(path_ / kPlaylistName) : std::nullopt;
-    const auto number = segment_number(name);
-    if (!number || *number < first_segment_ || *number >= next_segment_) return std::nullopt;
-    return path_ / segment_name(*number);
+    if (name == kPlaylistName || name == kMasterName) {
+        return has_playlist_ ? std::optional(path_ / name) : std::nullopt;
+    }
+    const auto number = names_.segment_number(name);
+    if (number && *number >= first_segment_ && *number < next_segment_) return path_ / name;
+    const auto init = SegmentNames::init_number(name);
+    return init && inits_.contains(*init) ? std::optional(path_ / name) : std::nullopt;
 }
 
 bool HlsFolder::has_playlist() const {
@@ -140,25 +210,46 @@ bool HlsFolder::has_playlist() const {
     return has_playlist_;
 }
 
-std::string HlsFolder::stream_name() const {
+HlsFolder::Stream HlsFolder::stream() const {
     const std::lock_guard lock(mutex_);
-    return stream_name_;
+    return stream_;
 }
 
 bool HlsFolder::playlist_answers(std::uint64_t number) const {
     const std::lock_guard lock(mutex_);
-    return has_playlist_ && (has_ended_ || number < next_segment_);
+    return has_playlist_ && (has_ended_ || number < next_listed_);
 }
 
-void SegmentWriter::begin(std::uint64_t number) {
+void SegmentWriter::open(const std::string& name, std::uint64_t number) {
+    abandon();  // of an encoding that could not begin
     number_ = number;
-    path_ = folder_.temporary_path(segment_name(number));
+    bytes_ = 0;
+    path_ = folder_.temporary_path(name);
     fd_ = open_for_writing(path_);
 }
 
-void SegmentWriter::publish() {
-    ::close(std::exchange(fd_, -1));
+void SegmentWriter::close() {
+    // Network file systems tell of a full disk here.
+    if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) throw_storage_error(path_, errno);
+}
+
+void SegmentWriter::begin_init(std::uint64_t number) {
+    open(SegmentNames::init(number), number);
+}
+
+void SegmentWriter::publish_init() {
+    close();
+    folder_.publish_init(number_);
+}
+
+void SegmentWriter::begin(std::uint64_t number) {
+    open(folder_.names().segment(number), number);
+}
+
+std::uint64_t SegmentWriter::publish() {
+    close();
     folder_.publish_segment(number_);
+    return bytes_;
 }
 
 void SegmentWriter::abandon() noexcept {
@@ -169,6 +260,7 @@ void SegmentWriter::abandon() noexcept {
 
 void SegmentWriter::write(std::span<const std::uint8_t> bytes) {
     write_all(fd_, path_, bytes);
+    bytes_ += bytes.size();
     total_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
 }
 

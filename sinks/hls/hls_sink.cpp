@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "hls/playlist_reader.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -18,38 +19,58 @@ constexpr std::chrono::seconds kPatienceWithViewers{4};  // the ABI allows disco
 }  // namespace
 
 HlsSink::HlsSink(Host host, const Options& options)
-    : host_(host),
-      listen_(options.text("listen")),
-      segment_us_(std::chrono::microseconds(options.duration("segment", 500ms, 60s)).count()),
-      folder_(options.text("dir")) {
-    static_cast<void>(options.choice("mode", "event"));
-}
+    : host_(host), options_(read_hls_options(options)), folder_(options_.dir, options_.form.names) {}
 
 void HlsSink::connect() {
     audience_.welcome();
     folder_.open();
-    if (!listen_.empty() && !server_) {
-        const int fd = host_.get()->listen_socket(host_.get(), listen_.c_str());
-        if (fd < 0) throw SinkError::already_told(fd);
-        server_ = std::make_unique<HttpServer>(fd, folder_, audience_);
-    }
-    announce();
-}
-
-void HlsSink::announce() const {
+    serve();
     host_.set_info("path", (folder_.path() / kPlaylistName).string());
     if (server_) host_.set_info("url", server_->url());
 }
 
+// The port comes before anything in the folder is touched: a sink that cannot start has changed nothing.
+void HlsSink::serve() {
+    const bool has_port = !options_.listen.empty() && !server_;
+    const int fd = has_port ? host_.get()->listen_socket(host_.get(), options_.listen.c_str()) : -1;
+    if (has_port && fd < 0) throw SinkError::already_told(fd);
+    if (!std::exchange(resumed_, true)) resume();
+    if (has_port) server_ = std::make_unique<HttpServer>(fd, folder_, audience_);
+}
+
+void HlsSink::resume() {
+    const std::string text = folder_.saved_playlist();
+    if (text.empty()) return;
+    const PlaylistReader saved(text);
+    playlist_ = saved.resume(options_.form, [this](const std::string& name) { return folder_.size_of(name); });
+    if (!playlist_) {
+        // What plays stays until there is something to put in its place.
+        counters_ = saved.counters();
+        stale_ = saved.files();
+        return;
+    }
+    folder_.adopt(*playlist_);
+    host_.info("going on with the playlist found in " + folder_.path().string() + ", at segment " +
+               std::to_string(playlist_->counters().next_number));
+}
+
+void HlsSink::begin_stream(std::string stream) {
+    folder_.begin_stream(stream, options_.form.mode, std::exchange(stale_, {}));
+    playlist_.emplace(options_.form, std::move(stream), counters_);
+}
+
+/// After an end: a fresh playlist. After a lost connection, new encoder settings or a kill: the playlist goes on.
 void HlsSink::headers(std::span<const ringcast_sink_stream* const> streams) {
     end_segmenter();
-    discontinuity_ = playlist_.has_value();
-    if (!playlist_) {
-        folder_.clear();
-        playlist_.emplace(segment_us_, streams.empty() ? 0 : streams.front()->epoch_realtime_ns);
-    }
-    segmenter_ = std::make_unique<Segmenter>(streams, segment_us_, writer_, next_number_,
-                                             [this](Segment segment) { publish(segment); });
+    if (!playlist_) begin_stream(std::to_string(std::chrono::system_clock::now().time_since_epoch().count()));
+    discontinuity_ = true;
+    const std::uint64_t number = playlist_->counters().next_number;
+    const SegmentType type = options_.form.names.type();
+    rendition_ = rendition_of(streams, type);
+    segmenter_ = std::make_unique<Segmenter>(streams, options_.form, writer_, number,
+                                             [this](const Segment& segment) { publish(segment); });
+    playlist_->begin_encoding(streams.empty() ? 0 : streams.front()->epoch_realtime_ns,
+                              type == SegmentType::fmp4 ? std::optional(number) : std::nullopt);
 }
 
 void HlsSink::packet(const ringcast_sink_packet& packet) {
@@ -64,23 +85,25 @@ void HlsSink::packet(const ringcast_sink_packet& packet) {
 }
 
 void HlsSink::publish(Segment segment) {
-    next_number_ = segment.number + 1;
     segment.discontinuity = std::exchange(discontinuity_, false);
     const bool fits = playlist_->add(segment);
     if (!fits && !std::exchange(told_too_long_, true)) {
-        host_.warn("segment " + segment_name(segment.number) + " is longer than TARGETDURATION " +
+        host_.warn("segment " + options_.form.names.segment(segment.number) + " is longer than TARGETDURATION " +
                    std::to_string(playlist_->target_duration()) +
                    " s, because keyframes come too seldom; set video.gop to the segment length");
     }
     // The last segment and the end of the playlist appear together.
     if (!ending_) publish_playlist(*playlist_);
-    host_.set_stat("segments", static_cast<std::int64_t>(next_number_));
+    host_.set_stat("segments", static_cast<std::int64_t>(segment.number + 1));
     host_.set_stat("published_ms", segment.end_us / 1000);
 }
 
 void HlsSink::publish_playlist(const Playlist& playlist) {
-    folder_.publish_playlist(playlist.text(), playlist.ended());
+    const std::string master = master_playlist(rendition_, playlist.form().names.type(), playlist.peak_bps(),  //
+                                               playlist.average_bps());
+    folder_.publish_playlists(playlist.text(), master, playlist.ended());
     if (server_) server_->wake_held_requests();
+    folder_.remove_before(playlist.oldest_kept());
 }
 
 void HlsSink::end_segmenter() {
@@ -104,6 +127,7 @@ void HlsSink::disconnect(bool final) {
     }
     if (final && playlist_) {
         Playlist ended = *std::exchange(playlist_, std::nullopt);
+        counters_ = ended.counters();
         ended.end();
         if (!ended.empty()) {
             publish_playlist(ended);
@@ -118,7 +142,7 @@ void HlsSink::disconnect(bool final) {
 void HlsSink::stay_for_viewers() {
     if (!server_) return;
     const auto deadline = Audience::Clock::now() + kPatienceWithViewers;
-    if (!audience_.wait_until_served(next_number_ - 1, deadline)) {
+    if (!audience_.wait_until_served(counters_.next_number - 1, deadline)) {
         host_.info("a viewer had not fetched the last segment when the stream was closed");
     }
 }

@@ -9,19 +9,22 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "hls/audience.hpp"
 #include "hls/hls_folder.hpp"
+#include "hls/hls_options.hpp"
 #include "hls/http_server.hpp"
+#include "hls/master_playlist.hpp"
 #include "hls/playlist.hpp"
 #include "hls/segmenter.hpp"
 #include "mux/host.hpp"
-#include "mux/options.hpp"
 
 namespace ringcast::sink {
 
-/// An HLS event playlist in a folder, and with `listen` a web server with a player page for it. The server lives from
-/// the first connect(), before there is a stream, to the end of the instance: viewers wait for the start on the page.
+/// An HLS playlist in a folder, and with `listen` a web server with a player page for it. The server lives from the
+/// first connect(), before there is a stream, to the end of the instance: viewers wait for the start on the page.
+/// A playlist that was not ended (the process was killed) goes on where it broke off, with a discontinuity.
 class HlsSink {
 public:
     HlsSink(Host host, const Options& options);
@@ -40,6 +43,9 @@ public:
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
 private:
+    void serve();
+    void resume();
+    void begin_stream(std::string stream);
     void publish(Segment segment);
     void publish_playlist(const Playlist& playlist);
     void end_segmenter();
@@ -47,14 +53,16 @@ private:
     void announce() const;
 
     Host host_;
-    std::string listen_;
-    std::int64_t segment_us_;
+    HlsOptions options_;
     HlsFolder folder_;
     std::atomic<std::uint64_t> bytes_{0};
     SegmentWriter writer_{folder_, bytes_};
     std::unique_ptr<Segmenter> segmenter_;
     std::optional<Playlist> playlist_;  ///< none: the next headers() begin a stream
-    std::uint64_t next_number_ = 0;     ///< segment numbers go on over all streams of the instance
+    Playlist::Counters counters_;       ///< numbers go on over all streams of a folder
+    std::vector<std::string> stale_;    ///< files of an earlier run's playlist, gone with the next stream
+    Rendition rendition_;
+    bool resumed_ = false;
     bool discontinuity_ = false;
     bool ending_ = false;
     bool told_too_long_ = false;

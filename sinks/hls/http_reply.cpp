@@ -3,13 +3,13 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
 
 #include "hls/byte_range.hpp"
 #include "hls/page_assets.hpp"
-#include "hls/playlist.hpp"
 
 namespace ringcast::sink {
 
@@ -19,7 +19,8 @@ namespace http = boost::beast::http;
 
 constexpr std::string_view kReadyPath = "/ready";
 constexpr std::string_view kPlaylistPath = "/index.m3u8";
-static_assert(kPlaylistPath.substr(1) == kPlaylistName);
+constexpr std::string_view kMasterPath = "/master.m3u8";
+static_assert(kPlaylistPath.substr(1) == kPlaylistName && kMasterPath.substr(1) == kMasterName);
 
 // Players give up a playlist request after 10 s without a byte.
 constexpr std::chrono::seconds kHoldForPlaylist{10};
@@ -38,15 +39,30 @@ std::string_view path_of(const HttpRequest& request) {
     return target.substr(0, target.find('?'));
 }
 
+// The value of "?key=value", empty without it.
+std::string_view query_value(const HttpRequest& request, std::string_view key) {
+    std::string_view target = view(request.target());
+    target.remove_prefix(std::min(target.find('?'), target.size()));
+    while (!target.empty()) {
+        target.remove_prefix(1);
+        const std::string_view word = target.substr(0, target.find('&'));
+        if (word.starts_with(key) && word.substr(key.size()).starts_with('=')) return word.substr(key.size() + 1);
+        target.remove_prefix(word.size());
+    }
+    return {};
+}
+
 // The N of "?_HLS_msn=N".
 std::optional<std::uint64_t> wanted_segment(const HttpRequest& request) {
-    constexpr std::string_view key = "_HLS_msn=";
-    const std::string_view target = view(request.target());
-    const std::size_t at = target.find(key);
-    if (at == std::string_view::npos) return std::nullopt;
+    const std::string_view text = query_value(request, "_HLS_msn");
     std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(target.data() + at + key.size(), target.data() + target.size(), number);
-    return error == std::errc{} ? std::optional(number) : std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc{} && !text.empty() ? std::optional(number) : std::nullopt;
+}
+
+// The page that has seen one stream to its end asks "?after=NAME" for the next.
+bool is_ready_for(const HttpRequest& request, const HlsFolder& folder) {
+    return folder.has_playlist() && query_value(request, "after") != folder.stream().name;
 }
 
 HttpReply empty_reply(const HttpRequest& request, http::status status) {
@@ -114,7 +130,7 @@ HttpReply file_reply(const HttpRequest& request, const std::filesystem::path& pa
     const std::string tag = entity_tag(status);
     const auto size = static_cast<std::uint64_t>(status.st_size);
     HttpReply reply = empty_reply(request, http::status::ok);
-    reply.set(http::field::content_type, path.extension() == ".ts" ? "video/mp2t" : "application/vnd.apple.mpegurl");
+    reply.set(http::field::content_type, view(mime_of(path.native())));
     reply.set(http::field::cache_control, "no-cache");
     reply.set(http::field::etag, tag);
     reply.set(http::field::accept_ranges, "bytes");
@@ -145,9 +161,12 @@ HttpReply file_reply(const HttpRequest& request, const std::filesystem::path& pa
 
 // "stream" tells a page that comes back whether it is still the one it was playing.
 HttpReply ready_reply(const HttpRequest& request, const HlsFolder& folder) {
-    return text_reply(
-        request, http::status::ok, "application/json",
-        folder.has_playlist() ? R"({"ready":true,"stream":")" + folder.stream_name() + "\"}\n" : "{\"ready\":false}\n");
+    const HlsFolder::Stream stream = folder.stream();
+    const std::string mode = stream.mode == HlsMode::live ? "live" : "event";
+    return text_reply(request, http::status::ok, "application/json",
+                      is_ready_for(request, folder)
+                          ? R"({"ready":true,"stream":")" + stream.name + R"(","mode":")" + mode + "\"}\n"
+                          : "{\"ready\":false}\n");
 }
 
 HttpReply late_playlist_reply(const HttpRequest& request) {
@@ -161,7 +180,8 @@ HttpReply late_playlist_reply(const HttpRequest& request) {
 std::optional<std::chrono::seconds> hold_time(const HttpRequest& request, const HlsFolder& folder) {
     if (request.method() != http::verb::get && request.method() != http::verb::head) return std::nullopt;
     const std::string_view path = path_of(request);
-    if (path != kReadyPath && path != kPlaylistPath) return std::nullopt;
+    if (path == kReadyPath) return is_ready_for(request, folder) ? std::nullopt : std::optional(kHoldForPlaylist);
+    if (path != kPlaylistPath && path != kMasterPath) return std::nullopt;
     if (!folder.has_playlist()) return kHoldForPlaylist;
     const auto wanted = wanted_segment(request);
     return wanted && !folder.playlist_answers(*wanted) ? std::optional(kHoldForSegment) : std::nullopt;
@@ -179,16 +199,17 @@ HttpReply make_reply(const HttpRequest& request, const HlsFolder& folder) {
     if (path == kReadyPath) return ready_reply(request, folder);
     if (const auto asset = find_page_asset(path)) return asset_reply(request, *asset);
     if (const auto file = folder.find(path.substr(1))) return file_reply(request, *file);
-    return path == kPlaylistPath ? late_playlist_reply(request) : plain_reply(request, http::status::not_found);
+    const bool is_playlist = path == kPlaylistPath || path == kMasterPath;
+    return is_playlist ? late_playlist_reply(request) : plain_reply(request, http::status::not_found);
 }
 
-std::optional<MediaFile> media_file(const HttpRequest& request, http::status status) {
+std::optional<MediaFile> media_file(const HttpRequest& request, http::status status, const HlsFolder& folder) {
     const bool given =
         status == http::status::ok || status == http::status::partial_content || status == http::status::not_modified;
     if (request.method() != http::verb::get || !given) return std::nullopt;
     const std::string_view path = path_of(request);
     if (path == kPlaylistPath) return MediaFile{};
-    const auto number = path.starts_with('/') ? segment_number(path.substr(1)) : std::nullopt;
+    const auto number = path.starts_with('/') ? folder.names().segment_number(path.substr(1)) : std::nullopt;
     return number ? std::optional(MediaFile{number}) : std::nullopt;
 }
 

@@ -2,7 +2,11 @@
 #include "hls/http_server.hpp"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 
 #include <boost/asio/ip/v6_only.hpp>
@@ -19,7 +23,9 @@ namespace {
 using boost::asio::ip::tcp;
 using boost::beast::error_code;
 
-constexpr std::size_t kMostConnections = 512;
+// A viewer keeps one or two connections, and each reply holds a file open.
+constexpr std::size_t kMostConnections = 4096;
+constexpr rlim_t kDescriptors = 2 * kMostConnections + 256;
 constexpr std::chrono::milliseconds kAcceptPause{200};
 
 std::string url_of(const tcp::endpoint& endpoint) {
@@ -38,6 +44,16 @@ tcp protocol_of(int fd) {
     socklen_t size = sizeof address;
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
     return address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4();
+}
+
+// The usual soft limit of 1024 descriptors is there for programs that use select(); this one does not.
+std::size_t most_connections() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+    limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kDescriptors));
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur >= kDescriptors ? kMostConnections : std::max<std::size_t>(limit.rlim_cur / 4, 16);
 }
 
 // Signals belong to the host's main thread; this one never runs a handler.
@@ -59,7 +75,9 @@ private:
 }  // namespace
 
 HttpServer::HttpServer(int listen_fd, const HlsFolder& folder, Audience& audience)
-    : folder_(folder), audience_(audience) {
+    : folder_(folder), audience_(audience), most_connections_(most_connections()) {
+    // Everyone comes at once when a show begins: a queue as long as the system allows.
+    ::listen(listen_fd, SOMAXCONN);
     error_code error;
     acceptor_.assign(protocol_of(listen_fd), listen_fd, error);
     if (error) {
@@ -100,7 +118,7 @@ void HttpServer::on_accept(error_code error, tcp::socket socket) {
         return;
     }
     forget_ended_sessions();
-    if (sessions_.size() < kMostConnections) {
+    if (sessions_.size() < most_connections_) {
         error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
         const auto session = std::make_shared<HttpSession>(std::move(socket), folder_, audience_);

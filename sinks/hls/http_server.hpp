@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <thread>
@@ -38,6 +39,7 @@ private:
 
     const HlsFolder& folder_;
     Audience& audience_;
+    std::size_t most_connections_;
     boost::asio::io_context context_{1};
     boost::asio::ip::tcp::acceptor acceptor_{context_};
     boost::asio::steady_timer accept_pause_{context_};

@@ -89,7 +89,7 @@ void HttpSession::write_some() {
 
 void HttpSession::tell_audience() {
     const HttpRequest& request = parser_->get();
-    const auto file = media_file(request, reply_->result());
+    const auto file = media_file(request, reply_->result(), folder_);
     if (!file) return;
     const auto agent = request[http::field::user_agent];
     const std::string viewer = address_ + ' ' + std::string(agent.data(), std::min(agent.size(), kMostOfAgent));

@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cinttypes>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 namespace ringcast::sink {
 
@@ -21,67 +22,120 @@ std::int64_t rounded(std::int64_t us) {
     return (us + kMicrosPerSecond / 2) / kMicrosPerSecond;
 }
 
-// Only pass formats whose result fits: lines here are short.
-template <typename... Values>
-std::string line(const char* format, Values... values) {
-    std::array<char, 96> text{};
-    std::snprintf(text.data(), text.size(), format, values...);
-    return text.data();
-}
-
-std::string program_date_time(std::int64_t realtime_ns) {
+std::string date_time(std::int64_t realtime_ns) {
     const auto seconds = static_cast<std::time_t>(realtime_ns / 1'000'000'000);
     std::tm utc{};
     gmtime_r(&seconds, &utc);
     std::array<char, 32> text{};
     std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-    const auto millis = static_cast<int>(realtime_ns / 1'000'000 % 1000);
-    return line("#EXT-X-PROGRAM-DATE-TIME:%s.%03dZ\n", text.data(), millis);
+    std::array<char, 8> millis{};
+    std::snprintf(millis.data(), millis.size(), ".%03dZ", static_cast<int>(realtime_ns / 1'000'000 % 1000));
+    return std::string(text.data()) + millis.data();
+}
+
+std::string decimal_seconds(std::int64_t us) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%" PRId64 ".%06" PRId64, us / kMicrosPerSecond, us % kMicrosPerSecond);
+    return text.data();
+}
+
+double bits_per_second(std::uint64_t bytes, std::int64_t us) {
+    return us <= 0 ? 0 : 8.0 * static_cast<double>(bytes) * kMicrosPerSecond / static_cast<double>(us);
 }
 
 }  // namespace
 
-std::string segment_name(std::uint64_t number) {
-    return line("segment-%05" PRIu64 ".ts", number);
-}
+Playlist::Playlist(PlaylistForm form, std::string stream, const Counters& counters)
+    : form_(std::move(form)),
+      stream_(std::move(stream)),
+      next_number_(counters.next_number),
+      discontinuity_sequence_(counters.discontinuities) {}
 
-std::optional<std::uint64_t> segment_number(std::string_view name) {
-    constexpr std::string_view prefix = "segment-";
-    constexpr std::string_view suffix = ".ts";
-    if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
-    const std::string_view digits = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    // Only the spelling the sink itself writes: not segment-1.ts, not segment-000000001.ts.
-    if (error != std::errc{} || end != digits.data() + digits.size() || segment_name(number) != name) {
-        return std::nullopt;
-    }
-    return number;
+void Playlist::begin_encoding(std::int64_t epoch_realtime_ns, std::optional<std::uint64_t> init) {
+    epoch_realtime_ns_ = epoch_realtime_ns;
+    init_ = init;
 }
 
 bool Playlist::add(const Segment& segment) {
     const std::int64_t length_us = segment.end_us - segment.start_us;
-    const bool first = empty();
-    if (first) {
-        target_duration_ = std::max({std::int64_t{1}, rounded_up(segment_us_), rounded(length_us)});
-        media_sequence_ = segment.number;
+    if (target_duration_ == 0) {
+        target_duration_ = std::max({std::int64_t{1}, rounded_up(form_.segment_us), rounded(length_us)});
     }
-    if (segment.discontinuity && !first) entries_ += "#EXT-X-DISCONTINUITY\n";
-    if (first && epoch_realtime_ns_ != 0) {
-        entries_ += program_date_time(epoch_realtime_ns_ + segment.start_us * 1000);
-    }
-    entries_ +=
-        line("#EXTINF:%" PRId64 ".%06" PRId64 ",\n", length_us / kMicrosPerSecond, length_us % kMicrosPerSecond);
-    entries_ += segment_name(segment.number) + "\n";
+    append({.number = segment.number,
+            .length_us = length_us,
+            .date_ns = epoch_realtime_ns_ == 0 ? 0 : epoch_realtime_ns_ + segment.start_us * 1000,
+            .discontinuity = segment.discontinuity && !entries_.empty(),
+            .init = init_,
+            .bytes = segment.bytes});
     return rounded(length_us) <= target_duration_;
 }
 
+void Playlist::append(const Entry& entry) {
+    entries_.push_back(entry);
+    next_number_ = entry.number + 1;
+    listed_bytes_ += entry.bytes;
+    listed_us_ += entry.length_us;
+    measure_newest();
+    if (form_.mode == HlsMode::event || entries_.size() <= form_.window) return;
+    past_ = entries_.front();
+    entries_.pop_front();
+    listed_bytes_ -= past_->bytes;
+    listed_us_ -= past_->length_us;
+    // A player counts the tag of a segment that has left as seen.
+    if (past_->discontinuity) ++discontinuity_sequence_;
+}
+
+// Of all runs of segments only those that end with the newest are new.
+void Playlist::measure_newest() {
+    const std::int64_t target_us = target_duration_ * kMicrosPerSecond;
+    std::uint64_t bytes = 0;
+    std::int64_t us = 0;
+    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+        bytes += entry->bytes;
+        us += entry->length_us;
+        if (2 * us > 3 * target_us) break;
+        if (2 * us >= target_us) peak_bps_ = std::max(peak_bps_, bits_per_second(bytes, us));
+    }
+}
+
+std::uint64_t Playlist::average_bps() const {
+    return static_cast<std::uint64_t>(std::llround(bits_per_second(listed_bytes_, listed_us_)));
+}
+
+std::uint64_t Playlist::peak_bps() const {
+    return std::max(average_bps(), static_cast<std::uint64_t>(std::ceil(peak_bps_)));
+}
+
+Playlist::Counters Playlist::counters() const {
+    const auto listed = std::ranges::count_if(entries_, &Entry::discontinuity);
+    // Whatever follows is another encoding.
+    return {next_number_, discontinuity_sequence_ + static_cast<std::uint64_t>(listed) + (entries_.empty() ? 0 : 1)};
+}
+
 std::string Playlist::text() const {
+    const bool event = form_.mode == HlsMode::event;
+    // EXT-X-MAP in a playlist of whole pictures needs version 6, fMP4 segments 7.
+    std::string text = form_.names.type() == SegmentType::fmp4 ? "#EXTM3U\n#EXT-X-VERSION:7\n"  //
+                                                               : "#EXTM3U\n#EXT-X-VERSION:3\n";
+    text += "#EXT-X-TARGETDURATION:" + std::to_string(target_duration_) + "\n";
+    text += "#EXT-X-MEDIA-SEQUENCE:" + std::to_string(empty() ? next_number_ : entries_.front().number) + "\n";
+    if (!event || discontinuity_sequence_ != 0) {
+        text += "#EXT-X-DISCONTINUITY-SEQUENCE:" + std::to_string(discontinuity_sequence_) + "\n";
+    }
+    if (event) text += "#EXT-X-PLAYLIST-TYPE:EVENT\n";
+    text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
     // EVENT playlists start at the live edge in most players unless EXT-X-START says otherwise.
-    return "#EXTM3U\n#EXT-X-VERSION:3\n" + line("#EXT-X-TARGETDURATION:%" PRId64 "\n", target_duration_) +
-           line("#EXT-X-MEDIA-SEQUENCE:%" PRIu64 "\n", media_sequence_) +
-           "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-START:TIME-OFFSET=0\n" + entries_ +
-           (ended_ ? "#EXT-X-ENDLIST\n" : "");
+    if (event) text += "#EXT-X-START:TIME-OFFSET=0\n";
+    text += "#ringcast-stream:" + stream_ + "\n";
+    std::optional<std::uint64_t> init;
+    for (const Entry& entry : entries_) {
+        if (entry.discontinuity) text += "#EXT-X-DISCONTINUITY\n";
+        if (entry.init && entry.init != init) text += "#EXT-X-MAP:URI=\"" + SegmentNames::init(*entry.init) + "\"\n";
+        init = entry.init;
+        if (entry.date_ns != 0) text += "#EXT-X-PROGRAM-DATE-TIME:" + date_time(entry.date_ns) + "\n";
+        text += "#EXTINF:" + decimal_seconds(entry.length_us) + ",\n" + form_.names.segment(entry.number) + "\n";
+    }
+    return text + (ended_ ? "#EXT-X-ENDLIST\n" : "");
 }
 
 }  // namespace ringcast::sink

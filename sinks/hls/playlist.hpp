@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "hls/segment_names.hpp"
+
 namespace ringcast::sink {
 
-/// "segment-00000.ts"; five digits at least.
-std::string segment_name(std::uint64_t number);
-/// The way back; none for any other spelling.
-std::optional<std::uint64_t> segment_number(std::string_view name);
-
-inline constexpr const char* kPlaylistName = "index.m3u8";
+enum class HlsMode {
+    event,  ///< every segment from the first one on; viewers can start at the beginning
+    live    ///< the newest few; for streams without an end
+};
 
 /// One finished segment. Times are microseconds on the output's timeline: lengths are differences of rounded
 /// positions, so the rounding of one EXTINF never adds up over a day.
@@ -22,14 +24,41 @@ struct Segment {
     std::int64_t start_us = 0;
     std::int64_t end_us = 0;
     bool discontinuity = false;  ///< a new encoding begins here
+    std::uint64_t bytes = 0;
 };
 
-/// The text of an event playlist: every segment from the first one on, closed by end(). No file, no clock.
+/// What settles the form of a playlist for its whole life.
+struct PlaylistForm {
+    HlsMode mode = HlsMode::event;
+    SegmentNames names{"segment-%05d", SegmentType::ts};
+    std::int64_t segment_us = 2'000'000;
+    std::size_t window = 6;  ///< live: so many segments are listed
+};
+
+/// A media playlist as text, written and read back. No file, no clock: it is the whole state of the sink, so that a
+/// sink that was killed goes on from what it finds on the disk.
 class Playlist {
 public:
-    /// `segment_us` is the wanted segment length; `epoch_realtime_ns` the wall-clock time of position 0, 0 unknown.
-    Playlist(std::int64_t segment_us, std::int64_t epoch_realtime_ns)
-        : segment_us_(segment_us), epoch_realtime_ns_(epoch_realtime_ns) {}
+    /// What a playlist that was closed leaves to the next one in its folder: numbers only ever rise.
+    struct Counters {
+        std::uint64_t next_number = 0;
+        std::uint64_t discontinuities = 0;
+    };
+    struct Entry {
+        std::uint64_t number = 0;
+        std::int64_t length_us = 0;
+        std::int64_t date_ns = 0;  ///< CLOCK_REALTIME at its start; 0 unknown
+        bool discontinuity = false;
+        std::optional<std::uint64_t> init;  ///< number of the initialisation it needs
+        std::uint64_t bytes = 0;
+    };
+
+    /// `stream` names it for players that come back.
+    Playlist(PlaylistForm form, std::string stream, const Counters& counters);
+
+    /// Another encoding follows. `epoch_realtime_ns`: wall-clock time of its position 0, 0 unknown; `init`: the number
+    /// of its initialisation.
+    void begin_encoding(std::int64_t epoch_realtime_ns, std::optional<std::uint64_t> init);
 
     /// The first segment also settles TARGETDURATION, which must never change: the wanted length rounded up, or more
     /// when keyframes come so seldom that segments are longer. Returns false when a later one does not fit into it.
@@ -37,17 +66,41 @@ public:
 
     void end() { ended_ = true; }
 
-    [[nodiscard]] bool empty() const noexcept { return target_duration_ == 0; }
+    [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
     [[nodiscard]] bool ended() const noexcept { return ended_; }
     [[nodiscard]] std::int64_t target_duration() const noexcept { return target_duration_; }
+    [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
+    [[nodiscard]] const PlaylistForm& form() const noexcept { return form_; }
+    [[nodiscard]] const std::deque<Entry>& entries() const noexcept { return entries_; }
     [[nodiscard]] std::string text() const;
+    [[nodiscard]] Counters counters() const;
+
+    /// The oldest segment whose file is still wanted: live, one past the window, for those who have just read it there.
+    [[nodiscard]] const Entry& oldest_kept() const { return past_ ? *past_ : entries_.front(); }
+
+    /// Bits per second as RFC 8216 (4.1) counts them: the largest of any run of segments that lasts 0.5 to 1.5 target
+    /// durations, and the mean of what is listed.
+    [[nodiscard]] std::uint64_t peak_bps() const;
+    [[nodiscard]] std::uint64_t average_bps() const;
 
 private:
-    std::int64_t segment_us_;
-    std::int64_t epoch_realtime_ns_;
+    friend class PlaylistReader;
+
+    void append(const Entry& entry);
+    void measure_newest();
+
+    PlaylistForm form_;
+    std::string stream_;
+    std::int64_t epoch_realtime_ns_ = 0;
+    std::optional<std::uint64_t> init_;
     std::int64_t target_duration_ = 0;
-    std::uint64_t media_sequence_ = 0;
-    std::string entries_;
+    std::uint64_t next_number_ = 0;
+    std::uint64_t discontinuity_sequence_ = 0;
+    std::deque<Entry> entries_;
+    std::optional<Entry> past_;
+    double peak_bps_ = 0;
+    std::uint64_t listed_bytes_ = 0;
+    std::int64_t listed_us_ = 0;
     bool ended_ = false;
 };
 

@@ -12,10 +12,21 @@ constexpr ringcast_sink_option kDir{"dir", "hls", "folder for playlist and segme
                                     nullptr};
 constexpr ringcast_sink_option kListen{
     "listen", nullptr, "serve folder and player page on [HOST:]PORT, e.g. listen=8080; without: files only", nullptr};
+constexpr ringcast_sink_option kMode{
+    "mode", "event", "event: viewers can start at the beginning; live: the newest segments only, for hours and days",
+    "event|live"};
 constexpr ringcast_sink_option kSegment{
     "segment", "2s", "least length of a segment; cuts are at keyframes (video.gop), e.g. segment=4s", nullptr};
-constexpr ringcast_sink_option kMode{"mode", "event", "event: viewers can start at the beginning", "event"};
-constexpr const ringcast_sink_option* kOptions[] = {&kDir, &kListen, &kSegment, &kMode, nullptr};
+constexpr ringcast_sink_option kSegmentType{"segment_type", "ts",
+                                            "container of the segments: MPEG-TS or fragmented MP4", "ts|fmp4"};
+constexpr ringcast_sink_option kSegmentName{
+    "segment_name", "segment-%05d", "file names of the segments, %05d is the number, e.g. segment_name=talk-%06d",
+    nullptr};
+constexpr ringcast_sink_option kWindow{
+    "window", "6", "mode=live: so many segments are listed, at least 3; one more stays on disk, e.g. window=10",
+    nullptr};
+constexpr const ringcast_sink_option* kOptions[] = {&kDir,         &kListen,      &kMode,   &kSegment,
+                                                    &kSegmentType, &kSegmentName, &kWindow, nullptr};
 
 // A short lookahead: the encoder's own would hold the first segment back by more than a second.
 constexpr const char* kDefaults[] = {"on_stall=wait", "on_end=close", "video.lookahead=8frames", "audio.rate=48000",
@@ -29,7 +40,7 @@ extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plug
     .abi_minor = RINGCAST_SINK_ABI_MINOR,
     .name = "hls",
     .version = RINGCAST_VERSION,
-    .summary = "HLS playlist in a folder, with web server and player page",
+    .summary = "HLS, event or live, in a folder, with web server and player page",
     .takes = RINGCAST_SINK_TAKES_PACKETS,
     .swap = RINGCAST_SINK_SWAP_STOP_START,
     .main_option = "dir",

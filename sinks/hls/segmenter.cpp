@@ -2,14 +2,15 @@
 #include "hls/segmenter.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace ringcast::sink {
 
 namespace {
 
-// The container's timeline begins a second in: AAC priming and reordered frames lie below 0 on ours, and the clock
-// reference must come before the packets it times. Half of it is shift, half the muxer's own delay (2 x max_delay).
+// The container's timeline begins later than ours: AAC priming and reordered frames lie below 0 on ours. MPEG-TS adds
+// as much again (2 x max_delay), because the clock reference must come before the packets it times.
 constexpr std::int64_t kShiftUs = 500'000;
 constexpr int kMaxDelayUs = 250'000;
 
@@ -22,25 +23,56 @@ std::uint32_t lead_stream_of(std::span<const ringcast_sink_stream* const> stream
     return video == streams.end() ? 0 : static_cast<std::uint32_t>(video - streams.begin());
 }
 
-SegmentWriter& begun(SegmentWriter& writer, std::uint64_t number) {
-    writer.begin(number);
+// One moof and mdat per segment, whose decode times are ours (frag_discont: they do not begin at 0). Without an edit
+// list libavformat would move the first sample of each track to 0, priming or not (avoid_negative_ts).
+Muxer::Format muxer_format(SegmentType type) {
+    if (type == SegmentType::ts) {
+        return {.name = "mpegts", .seekable = false, .max_delay_us = kMaxDelayUs, .options = {}};
+    }
+    return {.name = "mp4",
+            .seekable = false,
+            .max_delay_us = 0,
+            .options = {{"movflags", "+frag_custom+empty_moov+default_base_moof+frag_discont+skip_trailer"},
+                        {"use_editlist", "0"},
+                        {"avoid_negative_ts", "disabled"}}};
+}
+
+// The muxer's constructor writes: PAT and PMT go into the first segment, ftyp and moov into the initialisation.
+SegmentWriter& begun(SegmentWriter& writer, SegmentType type, std::uint64_t number) {
+    type == SegmentType::ts ? writer.begin(number) : writer.begin_init(number);
     return writer;
 }
 
+// ISO/IEC 23009-1: a media segment names its brands in a styp of its own.
+constexpr std::array<std::uint8_t, 24> kSegmentTypeBox{0, 0, 0, 24, 's', 't', 'y', 'p', 'm', 's', 'd', 'h',
+                                                       0, 0, 0, 0,  'm', 's', 'd', 'h', 'm', 's', 'i', 'x'};
+
 }  // namespace
 
-Segmenter::Segmenter(std::span<const ringcast_sink_stream* const> streams, std::int64_t segment_us,
+Segmenter::Segmenter(std::span<const ringcast_sink_stream* const> streams, const PlaylistForm& form,
                      SegmentWriter& writer, std::uint64_t first_number, Publish publish)
-    : segment_us_(segment_us),
+    : type_(form.names.type()),
+      segment_us_(form.segment_us),
       writer_(writer),
       publish_(std::move(publish)),
       lead_stream_(lead_stream_of(streams)),
       has_other_(streams.size() > 1),
-      muxer_({.name = "mpegts", .seekable = false, .max_delay_us = kMaxDelayUs, .options = {}}, streams,
-             begun(writer, first_number)),
+      muxer_(muxer_format(type_), streams, begun(writer, type_, first_number)),
       number_(first_number) {
     for (const auto* stream : streams) {
         timebases_.push_back({static_cast<int>(stream->timebase_num), static_cast<int>(stream->timebase_den)});
+    }
+    if (type_ == SegmentType::ts) return;
+    writer_.publish_init();
+    begin_segment();
+}
+
+void Segmenter::begin_segment() {
+    writer_.begin(number_);
+    if (type_ == SegmentType::ts) {
+        muxer_.set_option("mpegts_flags", "+resend_headers");
+    } else {
+        writer_.write(kSegmentTypeBox);
     }
 }
 
@@ -89,16 +121,15 @@ void Segmenter::cut() {
     const std::int64_t at_us = *std::exchange(cut_us_, std::nullopt);
     muxer_.flush();
     publish_segment(at_us);
-    writer_.begin(number_);
-    muxer_.set_option("mpegts_flags", "+resend_headers");
+    begin_segment();
     start_us_ = at_us;
     for (const HeldPacket& held : std::exchange(held_, {}))
         write(held.packet);
 }
 
 void Segmenter::publish_segment(std::int64_t end_us) {
-    writer_.publish();
-    publish_({.number = number_++, .start_us = *start_us_, .end_us = end_us});
+    const std::uint64_t bytes = writer_.publish();
+    publish_({.number = number_++, .start_us = *start_us_, .end_us = end_us, .bytes = bytes});
 }
 
 void Segmenter::end() {

@@ -15,16 +15,18 @@
 
 namespace ringcast::sink {
 
-/// Cuts one encoding into MPEG-TS segments: one muxer over all of it, whose output changes at keyframes. Each segment
-/// begins with PAT and PMT and a keyframe; the sound that begins before the cut is in the segment before it, and
-/// counters and time stamps go on, so segments joined end to end are one gapless stream.
-/// Life cycle: packet()*, then end() or, after an error, nothing more. Thread safety: none.
+/// Cuts one encoding into segments: one muxer over all of it, whose output changes at keyframes. A segment of MPEG-TS
+/// begins with PAT and PMT, fMP4 has its tables once in an initialisation of its own; then comes a keyframe. The sound
+/// that begins before the cut is in the segment before it, and counters and time stamps go on, so segments joined end
+/// to end are one gapless stream. Life cycle: packet()*, then end() or, after an error, nothing more. Thread safety:
+/// none.
 class Segmenter {
 public:
     using Publish = std::function<void(Segment)>;
 
-    /// `publish` is called after each segment has its final name. Throws SinkError(E_UNSUPPORTED).
-    Segmenter(std::span<const ringcast_sink_stream* const> streams, std::int64_t segment_us, SegmentWriter& writer,
+    /// `publish` is called after each segment has its final name; an initialisation has it now, with the number of the
+    /// first segment. Throws SinkError(E_UNSUPPORTED).
+    Segmenter(std::span<const ringcast_sink_stream* const> streams, const PlaylistForm& form, SegmentWriter& writer,
               std::uint64_t first_number, Publish publish);
 
     void packet(const ringcast_sink_packet& packet);
@@ -45,8 +47,10 @@ private:
     void hold(const ringcast_sink_packet& packet);
     bool seam_is_complete(const ringcast_sink_packet& packet) const;
     void cut();
+    void begin_segment();
     void publish_segment(std::int64_t end_us);
 
+    SegmentType type_;
     std::int64_t segment_us_;
     SegmentWriter& writer_;
     Publish publish_;

@@ -32,6 +32,7 @@ export function workplace(t) {
   });
   return {
     folder,
+    children,
     bus: `bt-${process.pid}-${path.basename(folder).replace(/[^A-Za-z0-9]/g, "")}`,
     start: (...words) => {
       const child = new Program(folder, children.length, words);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The player page: waits for the playlist, plays it from the start, recovers by itself, shows where it stands.
+// The player page: waits for the playlist, plays an event from its start and a live stream near its edge, recovers by
+// itself from lost connections, restarts and stalls, and goes on to the next stream after an end.
 // States, also in <body data-state>: waiting connecting playing paused buffering reconnecting ended.
 'use strict';
 
@@ -15,12 +16,19 @@
     reconnecting: 'Connection lost, trying again',
   };
 
+  // In segments. A segment is added when it is whole: two behind the edge, one is always there to be played.
+  const liveDelay = 2;
+  const mostLiveDelay = 3;
+  const stuckAfterMs = 12000;
+
   let state = 'waiting';
   let hls = null;
   let details = null; // the newest playlist hls.js has read
   let mediaErrors = [];
   let retries = 0;
-  let stream = null; // the server's name for what is being played
+  let stream = null; // the server's name and mode of what is being played
+  let awaitsNext = false;
+  let moved = { position: 0, at: performance.now() };
 
   function setState(next) {
     if (next === state) return;
@@ -29,36 +37,41 @@
     element('badge').textContent = next;
   }
 
-  // The server holds this request until there is a playlist, so waiting is one quiet request every ten seconds.
-  async function waitForPlaylist() {
+  // The server holds this request until there is a playlist (of another stream than `after`), so waiting is one quiet
+  // request every ten seconds.
+  async function waitForPlaylist(after) {
     for (;;) {
       try {
-        const reply = await fetch('ready', { cache: 'no-store' });
+        const reply = await fetch(after ? `ready?after=${after}` : 'ready', { cache: 'no-store' });
         const answer = reply.ok ? await reply.json() : {};
-        if (answer.ready) return answer.stream;
+        if (answer.ready) return answer;
         if (!reply.ok) await pause(1000);
       } catch {
-        setState('reconnecting');
+        if (!video.ended) setState('reconnecting');
         await pause(1000);
       }
     }
   }
 
-  async function open(position) {
-    close();
-    if (position === 0) setState('waiting');
+  async function begin() {
     if (window.Hls && Hls.isSupported()) prepareHlsJs();
-    const current = await waitForPlaylist();
-    // Another stream than the one that broke off plays from its start.
-    const start = current === stream ? position : 0;
-    stream = current;
+    load(await waitForPlaylist(), 0);
+  }
+
+  function load(next, position) {
+    // Another stream than the one that broke off plays from its start, a live one from its edge.
+    const same = stream && stream.stream === next.stream;
+    const live = next.mode === 'live';
+    stream = next;
     setState('connecting');
     if (hls) {
-      hls.config.startPosition = start;
+      hls.config.startPosition = live ? -1 : same ? position : 0;
+      hls.config.liveMaxLatencyDurationCount = live ? mostLiveDelay : Infinity;
+      hls.config.maxLiveSyncPlaybackRate = live ? 1.05 : 1;
       hls.loadSource(playlist);
     } else if (video.canPlayType('application/vnd.apple.mpegurl')) {
       video.src = playlist;
-      video.currentTime = start;
+      if (same && !live) video.currentTime = position;
     } else {
       element('cover-text').textContent = 'This browser can play no HLS stream';
       return;
@@ -66,18 +79,32 @@
     play();
   }
 
-  function close() {
-    if (hls) hls.destroy();
-    hls = null;
-    details = null;
+  // What is buffered plays on until the server answers; only then everything is set up anew.
+  async function reopen(position) {
+    const old = hls;
+    const next = await waitForPlaylist();
+    if (hls !== old) return;
+    const reached = Math.max(position, video.currentTime);
+    if (hls) {
+      hls.destroy();
+      details = null;
+      prepareHlsJs();
+    }
+    moved = { position: reached, at: performance.now() };
+    load(next, reached);
   }
 
   // Everything that needs no playlist happens while waiting for it: the first picture comes that much sooner.
   function prepareHlsJs() {
-    hls = new Hls({ backBufferLength: 120, maxBufferLength: 60, xhrSetup: askForNextSegment });
+    hls = new Hls({
+      backBufferLength: 120, maxBufferLength: 60, liveSyncDurationCount: liveDelay,
+      liveMaxLatencyDurationCount: Infinity, xhrSetup: askForNextSegment,
+    });
     hls.on(Hls.Events.LEVEL_UPDATED, (_, data) => {
       details = data.details;
       retries = 0;
+      const name = /^#ringcast-stream:(.*)$/m.exec(details.m3u8);
+      if (name && stream && name[1] !== stream.stream) reopen(0);
     });
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (data.fatal) recover(data);
@@ -100,18 +127,37 @@
 
   async function recover(error) {
     const failed = hls;
-    const position = video.currentTime;
     if (error.type === Hls.ErrorTypes.MEDIA_ERROR) {
       const now = performance.now();
       mediaErrors = mediaErrors.filter((time) => now - time < 10000).concat(now);
       if (mediaErrors.length < 3) return hls.recoverMediaError();
       mediaErrors = [];
-      return open(position);
+      return reopen(video.currentTime);
     }
     setState('reconnecting');
     await pause(Math.min(1000 * 1.7 ** retries++, 15000));
-    if (hls !== failed) return undefined;
-    return open(position);
+    return hls === failed ? reopen(video.currentTime) : undefined;
+  }
+
+  async function goOnToNext() {
+    if (awaitsNext || !stream) return;
+    awaitsNext = true;
+    await waitForPlaylist(stream.stream);
+    awaitsNext = false;
+    // Whoever watches again meanwhile is asked at the next end.
+    if (video.ended) reopen(0);
+  }
+
+  // The last resort, for whatever kept the player from going on although there is something to play.
+  function watchProgress() {
+    const now = performance.now();
+    const waits = video.paused || video.ended || !details || !hls || state === 'reconnecting';
+    if (waits || Math.abs(video.currentTime - moved.position) > 0.01) {
+      moved = { position: video.currentTime, at: now };
+    } else if (now - moved.at > stuckAfterMs && details.edge - video.currentTime > 0.5) {
+      moved.at = now;
+      reopen(video.currentTime + 0.1);
+    }
   }
 
   function bufferedAhead() {
@@ -140,8 +186,9 @@
     const hasPicture = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
     element('cover').hidden = hasPicture || !(state in labels);
     if (state in labels) element('cover-text').textContent = labels[state];
+    watchProgress();
     element('unmute').hidden = !(video.muted && hasPicture) || state === 'ended';
-    element('again').hidden = state !== 'ended';
+    element('again').hidden = state !== 'ended' || stream?.mode === 'live';
 
     element('position').textContent = clock(video.currentTime);
     element('buffered').textContent = `${bufferedAhead().toFixed(1)} s`;
@@ -166,6 +213,7 @@
     if (video.videoWidth) element('stage').style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
   });
   for (const name of ['playing', 'pause', 'waiting', 'ended', 'seeked', 'volumechange']) video.addEventListener(name, show);
+  video.addEventListener('ended', goOnToNext);
   setInterval(show, 250);
-  open(0);
+  begin();
 })();

@@ -228,30 +228,155 @@ TEST(HlsSink, segments_appear_only_when_whole_and_before_the_playlist_names_them
     EXPECT_EQ(most, 3u);
 }
 
-TEST(HlsSink, killed_process_leaves_whole_segments_and_the_next_run_replaces_them) {
-    const TemporaryFolder folder;
+/// A sink in a process of its own, killed with `until_us` fed.
+void feed_and_kill(const fs::path& dir, std::int64_t until_us, const std::vector<std::string>& words) {
     media();
     const pid_t child = ::fork();
     if (child == 0) {
-        auto sink = hls(folder.path());
-        if (sink.feed(media(), 5'000'000) == RINGCAST_SINK_OK) ::kill(::getpid(), SIGKILL);
+        std::vector<std::string> all{"dir=" + dir.string()};
+        all.insert(all.end(), words.begin(), words.end());
+        PluginDriver sink(HLS_SINK_SO, all);
+        if (sink.feed(media(), until_us) == RINGCAST_SINK_OK) ::kill(::getpid(), SIGKILL);
         ::_exit(1);
     }
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+std::vector<std::string> names_in(const fs::path& dir) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(dir))
+        names.push_back(entry.path().filename());
+    std::ranges::sort(names);
+    return names;
+}
+
+TEST(HlsSink, killed_process_leaves_whole_segments_and_the_next_run_goes_on_after_them) {
+    const TemporaryFolder folder;
+    feed_and_kill(folder.path(), 5'000'000, {"segment=2s"});
     ASSERT_EQ(listed(folder.path()).size(), 2u);
     expect_seamless(folder.path());
+    const std::string before = contents(folder / "index.m3u8");
 
     std::ofstream(folder / "holiday.ts") << "not ours";
     std::ofstream(folder / "segment-1.ts") << "not our spelling";
     auto sink = hls(folder.path());
     ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK) << "the lock of a dead process is free";
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder.path()))
-        names.push_back(entry.path().filename());
-    std::ranges::sort(names);
-    EXPECT_EQ(names, (std::vector<std::string>{"holiday.ts", "segment-1.ts"}));
+    EXPECT_EQ(names_in(folder.path()),
+              (std::vector<std::string>{"holiday.ts", "index.m3u8", "master.m3u8", "segment-00000.ts",
+                                        "segment-00001.ts", "segment-1.ts"}));
+    EXPECT_EQ(contents(folder / "index.m3u8"), before);
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    const std::string after = contents(folder / "index.m3u8");
+    EXPECT_TRUE(after.starts_with(before + "#EXT-X-DISCONTINUITY\n")) << after;
+    EXPECT_EQ(listed(folder.path()).size(), 6u);
+    EXPECT_EQ(listed(folder.path()).back().name, "segment-00005.ts");
+}
+
+TEST(HlsSink, live_playlist_of_a_killed_process_keeps_its_numbers) {
+    const TemporaryFolder folder;
+    const std::vector<std::string> words{"mode=live", "window=3", "segment_type=fmp4", "segment_name=talk-%d"};
+    for (int run = 0; run < 3; ++run) {
+        feed_and_kill(folder.path(), 5'000'000, words);
+    }
+    const std::string text = contents(folder / "index.m3u8");
+    EXPECT_NE(text.find("#EXT-X-MEDIA-SEQUENCE:3\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("#EXT-X-MAP:URI=\"init-00002.mp4\"\n#EXT-X-PROGRAM"), std::string::npos) << text;
+    EXPECT_NE(text.find("talk-3.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"init-00004.mp4\"\n#EXT-X-PROGRAM"),
+              std::string::npos)
+        << text;
+    EXPECT_TRUE(text.ends_with("talk-5.m4s\n")) << text;
+}
+
+TEST(HlsSink, ended_show_of_an_earlier_run_stays_on_disk_until_the_next_one_begins) {
+    const TemporaryFolder folder;
+    {
+        auto sink = PluginDriver(HLS_SINK_SO, {"dir=" + folder.path().string(), "segment_name=old-%d"});
+        ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+        ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    }
+    const auto before = names_in(folder.path());
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+    EXPECT_EQ(names_in(folder.path()), before);
+    ASSERT_EQ(sink.headers(media()), RINGCAST_SINK_OK);
+    EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{".segment-00004.ts.part"})) << "numbers go on";
+}
+
+TEST(HlsSink, live_keeps_the_window_and_one_segment_more) {
+    for (const std::string type : {"ts", "fmp4"}) {
+        const TemporaryFolder folder;
+        auto sink = PluginDriver(HLS_SINK_SO, {"dir=" + folder.path().string(), "mode=live", "window=3",
+                                               "segment=500ms", "segment_type=" + type});
+        const TestMedia quick = make_media({.gop = 13});
+        ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+        ASSERT_EQ(sink.headers(quick), RINGCAST_SINK_OK);
+        std::size_t most = 0;
+        for (const MediaPacket& packet : quick.packets) {
+            ASSERT_EQ(sink.packet(packet), RINGCAST_SINK_OK);
+            const auto names = names_in(folder.path());
+            const auto visible = std::ranges::count_if(names, [](const auto& n) { return n.starts_with("segment-"); });
+            most = std::max(most, static_cast<std::size_t>(visible));
+            for (const Listed& segment : listed(folder.path()))
+                ASSERT_TRUE(fs::exists(folder / segment.name)) << segment.name;
+        }
+        EXPECT_EQ(most, 4u);
+        EXPECT_EQ(listed(folder.path()).size(), 3u);
+        EXPECT_EQ(contents(folder / "index.m3u8").find("EVENT"), std::string::npos);
+    }
+}
+
+/// Each segment of an fMP4 playlist as a file that plays: the initialisation before it.
+std::string whole_fragments(const fs::path& dir, const fs::path& copy) {
+    std::ofstream out(copy, std::ios::binary);
+    out << contents(dir / "init-00000.mp4");
+    for (const Listed& segment : listed(dir))
+        out << contents(dir / segment.name);
+    return copy.string();
+}
+
+TEST(HlsSink, fragmented_mp4_holds_every_picture_once_and_the_sound_without_a_seam) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder / "hls", "segment_type=fmp4");
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK) << sink.host().error();
+    const auto segments = listed(folder / "hls");
+    ASSERT_EQ(segments.size(), 4u);
+    EXPECT_EQ(segments[0].name, "segment-00000.m4s");
+    EXPECT_TRUE(contents(folder / "hls/segment-00001.m4s").substr(4).starts_with("stypmsdh"));
+    EXPECT_EQ(contents(folder / "hls/init-00000.mp4").find("moof"), std::string::npos);
+    const std::string joined_file = whole_fragments(folder / "hls", folder / "joined.mp4");
+    const ReadMedia read = read_media(joined_file);
+    EXPECT_EQ(read.video.size(), 160u);
+    EXPECT_NEAR(read.video.front().pts - read.audio.front().pts, 1024.0 / 48000, 1e-4) << "priming lies before 0";
+    for (std::size_t i = 1; i < read.audio.size(); ++i)
+        EXPECT_NEAR(read.audio[i].pts - read.audio[i - 1].pts, 1024.0 / 48000, 1e-4);
+    const Decoded decoded = decode_media(joined_file);
+    EXPECT_EQ(decoded.pictures, decode_pictures(media()));
+    const std::vector<float> inner(decoded.samples.begin() + 2048, decoded.samples.end() - 4096);
+    EXPECT_GT(quietest_window(inner, 48000), 0.3);
+    EXPECT_LT(largest_step(inner), 0.04);
+}
+
+TEST(HlsSink, master_playlist_names_codecs_and_measured_rates) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    std::uint64_t bytes = 0;
+    double seconds = 0;
+    for (const Listed& segment : listed(folder.path())) {
+        bytes += fs::file_size(folder / segment.name);
+        seconds += segment.length;
+    }
+    const std::string text = contents(folder / "master.m3u8");
+    const auto average = std::stod(text.substr(text.find("AVERAGE-BANDWIDTH=") + 18));
+    EXPECT_NEAR(average, 8.0 * static_cast<double>(bytes) / seconds, 1);
+    EXPECT_GE(std::stod(text.substr(text.find("BANDWIDTH=") + 10)), average);
+    EXPECT_TRUE(text.ends_with(",FRAME-RATE=25.000\nindex.m3u8\n")) << text;
+    EXPECT_NE(text.find(",mp4a.40.2\""), std::string::npos) << text;
 }
 
 TEST(HlsSink, next_stream_begins_a_fresh_playlist_and_numbers_go_on) {
@@ -279,7 +404,8 @@ TEST(HlsSink, lost_connection_goes_on_in_the_same_playlist_with_a_discontinuity)
     ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
     const std::string text = contents(folder / "index.m3u8");
     EXPECT_EQ(listed(folder.path()).size(), 6u);
-    EXPECT_NE(text.find("segment-00001.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:2.000000,\nsegment-00002.ts"),
+    EXPECT_NE(text.find("segment-00001.ts\n#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.123Z\n"
+                        "#EXTINF:2.000000,\nsegment-00002.ts"),
               std::string::npos)
         << text;
     EXPECT_TRUE(text.ends_with("#EXT-X-ENDLIST\n"));
@@ -301,7 +427,9 @@ TEST(HlsSink, unusable_folders_and_options_are_one_line) {
     EXPECT_EQ(below_a_file.connect(), RINGCAST_SINK_E_CONFIG);
     EXPECT_NE(below_a_file.host().error().find("plain/hls"), std::string::npos);
     EXPECT_EQ(below_a_file.host().error().find('\n'), std::string::npos);
-    for (const char* word : {"segment=2", "segment=fast", "segment=0s", "segment=2h", "mode=sideways", "segment=-2s"}) {
+    for (const char* word : {"segment=2", "segment=fast", "segment=0s", "segment=2h", "mode=sideways", "segment=-2s",
+                             "window=2", "window=six", "segment_type=mkv", "segment_name=talk", "segment_name=../%d",
+                             "segment_name=%s", "segment_name=%05d.mp4", "segment_name=%d%d", "segment_name=.%d"}) {
         auto sink = hls(folder.path(), word);
         EXPECT_EQ(sink.create_result(), RINGCAST_SINK_E_CONFIG) << word;
         EXPECT_NE(sink.host().error().find(word), std::string::npos) << sink.host().error();
@@ -334,7 +462,7 @@ TEST(HlsSink, full_disk_is_reported_and_the_published_part_is_closed) {
     EXPECT_EQ(listed(folder / "full").size(), 1u);
     EXPECT_TRUE(contents(folder / "full/index.m3u8").ends_with("#EXT-X-ENDLIST\n"));
     expect_seamless(folder / "full");
-    EXPECT_EQ(std::distance(fs::directory_iterator(folder / "full"), {}), 2) << "no torn segment is left";
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder / "full"), {}), 3) << "no torn segment is left";
 }
 
 TEST(HlsSink, sound_alone_is_segmented) {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import test from "node:test";
+import { answers, browser, freePort, keep, ringcast, until, workplace } from "./support.mjs";
+
+const watchSeconds = process.env.RINGCAST_SOAK ? 180 : 20;
+const fps = 25;
+
+/** A sink with a page on a bus with an endless test source, unless said otherwise, and the page open. */
+async function onAir(t, { words = [], source = [] }) {
+  const place = workplace(t);
+  const url = `http://127.0.0.1:${await freePort()}/`;
+  const startSink = () => place.start(ringcast, "sink", "hls", "--bus", place.bus, "dir=hls",
+    `listen=${new URL(url).host}`, ...words);
+  const startSource = (...more) => place.start(ringcast, "testsrc", "--bus", place.bus, "--size", "320x180", "--fps",
+    `${fps}`, "--wait-readers", "1", ...more);
+  const sink = startSink();
+  startSource(...source);
+  await until(() => answers(url), "the page");
+  const page = await browser(t);
+  await page.goto(url);
+  await until(() => page.evaluate(() => window.ringcastSeen.frames.length > fps), "a second of pictures");
+  return { place, url, page, sink, startSink, startSource };
+}
+
+const lastMark = (page) => page.evaluate(() => window.ringcastSeen.frames.at(-1).mark);
+const state = (page) => page.evaluate(() => document.body.dataset.state);
+
+/** The page plays, seen in `frames` more pictures than there were. */
+async function playsOn(page, frames, what) {
+  const before = await page.evaluate(() => window.ringcastSeen.frames.length);
+  await until(() => page.evaluate((wanted) => window.ringcastSeen.frames.length >= wanted, before + frames), what, 90);
+}
+
+for (const type of ["ts", "fmp4"]) {
+  test(`live page stays within three segments of the edge (${type})`, { timeout: 400_000 }, async (t) => {
+    const { page } = await onAir(t, { words: ["mode=live", `segment_type=${type}`] });
+    const seen = await page.evaluate(async (seconds) => {
+      const behind = [];
+      const playlist = async () => {
+        const text = await (await fetch("index.m3u8", { cache: "no-store" })).text();
+        const lengths = [...text.matchAll(/#EXTINF:([\d.]+)/g)].map((match) => Number(match[1]));
+        const dates = [...text.matchAll(/#EXT-X-PROGRAM-DATE-TIME:(.*)/g)].map((match) => Date.parse(match[1]));
+        return { edge: dates.at(-1) + 1000 * lengths.at(-1), segment: Math.max(...lengths), count: lengths.length };
+      };
+      const from = performance.now();
+      while (performance.now() - from < 1000 * seconds) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const { segment, count } = await playlist();
+        behind.push({ shown: Number.parseFloat(document.getElementById("behind").textContent), segment, count });
+      }
+      const video = document.querySelector("video");
+      return { behind, played: video.currentTime, waits: window.ringcastSeen.waits.length };
+    }, type === "ts" ? watchSeconds : Math.min(watchSeconds, 60));
+    keep(`live-${type}.json`, JSON.stringify(seen));
+    const late = seen.behind.filter(({ shown, segment }) => !(shown <= 3 * segment));
+    assert.deepEqual(late, [], `never more than three segments behind the edge`);
+    assert.ok(seen.behind.every(({ count }) => count <= 6), "the playlist keeps to its window");
+    assert.deepEqual(page.complaints, [], "the console is clean");
+    const marks = await page.evaluate(() => window.ringcastSeen.frames.map((frame) => frame.mark));
+    const back = marks.slice(1).filter((mark, i) => mark !== null && marks[i] !== null && mark < marks[i]);
+    assert.deepEqual(back, [], "pictures never go back");
+  });
+}
+
+for (const mode of ["event", "live"]) {
+  test(`page goes on by itself when the sink is killed and started again (${mode})`, { timeout: 240_000 }, async (t) => {
+    const { page, sink, startSink } = await onAir(t, { words: [`mode=${mode}`] });
+    await playsOn(page, 3 * fps, "three more seconds");
+    sink.process.kill("SIGKILL");
+    await sink.exited;
+    await until(async () => (await state(page)) === "reconnecting" || (await state(page)) === "buffering",
+      "the page to notice");
+    const before = await lastMark(page);
+    startSink();
+    await until(async () => (await lastMark(page)) > before + fps, "pictures from after the restart", 90);
+    await playsOn(page, 3 * fps, "it to play on");
+    const position = await page.evaluate(() => document.querySelector("video").currentTime);
+    if (mode === "event") assert.ok(position > 4, `it goes on where it was, not at ${position} s`);
+  });
+}
+
+test("page moves on to the next stream by itself after an end", { timeout: 240_000 }, async (t) => {
+  const { page, startSource } = await onAir(t, { source: ["--seconds", "4"] });
+  await until(async () => (await state(page)) === "ended", "the end");
+  assert.equal(await page.evaluate(() => document.getElementById("again").hidden), false, "it can be watched again");
+  startSource("--seconds", "5");
+  await until(async () => (await state(page)) === "playing", "the next stream");
+  await until(async () => (await state(page)) === "ended", "the end of the next stream");
+  const marks = await page.evaluate(() => window.ringcastSeen.frames.map((frame) => frame.mark));
+  const joint = marks.findIndex((mark, i) => i > 0 && mark < marks[i - 1]);
+  assert.ok(joint > 0 && marks[joint] <= 2, `the next stream begins at its first picture: ${marks.slice(joint - 2, joint + 2)}`);
+  assert.ok(marks.at(-1) >= 5 * fps - 3, `and plays to its last, not to ${marks.at(-1)}`);
+  assert.deepEqual(page.complaints, [], "the console is clean");
+});
+
+test("page waits out a stall of the producer and goes on by itself", { timeout: 240_000 }, async (t) => {
+  const { page, place } = await onAir(t, { words: ["mode=live"] });
+  const source = place.children.find((child) => child.words.includes("testsrc"));
+  source.process.kill("SIGSTOP");
+  await until(async () => (await state(page)) === "buffering", "the page to run dry");
+  const before = await lastMark(page);
+  source.process.kill("SIGCONT");
+  await until(async () => (await lastMark(page)) > before + 2 * fps, "pictures from after the stall", 90);
+});
