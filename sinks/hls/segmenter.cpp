@@ -3,16 +3,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 namespace ringcast::sink {
 
 namespace {
 
-// The container's timeline begins later than ours: AAC priming and reordered frames lie below 0 on ours. MPEG-TS adds
-// as much again (2 x max_delay), because the clock reference must come before the packets it times.
-constexpr std::int64_t kShiftUs = 500'000;
+// MPEG-TS begins a second later than our timeline: AAC priming and reordered frames lie below 0 on ours, and the clock
+// reference must come before the packets it times. Half of it is shift, half the muxer's own delay (2 x max_delay).
+constexpr std::int64_t kTsShiftUs = 500'000;
 constexpr int kMaxDelayUs = 250'000;
+
+// fMP4 has an edit list for what lies below 0. Only an encoding that begins elsewhere is shifted there: players take
+// a gap at the begin for granted in no edit list.
+constexpr std::int64_t kNearZeroUs = 1'000'000;
 
 // Sound this late is not coming: the cut is made without it.
 constexpr std::int64_t kSeamPatienceUs = 500'000;
@@ -23,8 +28,8 @@ std::uint32_t lead_stream_of(std::span<const ringcast_sink_stream* const> stream
     return video == streams.end() ? 0 : static_cast<std::uint32_t>(video - streams.begin());
 }
 
-// One moof and mdat per segment, whose decode times are ours (frag_discont: they do not begin at 0). Without an edit
-// list libavformat would move the first sample of each track to 0, priming or not (avoid_negative_ts).
+// One moof and mdat per segment. The tables wait for the first packets (delay_moov): their edit list takes the priming
+// of the sound away.
 Muxer::Format muxer_format(SegmentType type) {
     if (type == SegmentType::ts) {
         return {.name = "mpegts", .seekable = false, .max_delay_us = kMaxDelayUs, .options = {}};
@@ -32,12 +37,10 @@ Muxer::Format muxer_format(SegmentType type) {
     return {.name = "mp4",
             .seekable = false,
             .max_delay_us = 0,
-            .options = {{"movflags", "+frag_custom+empty_moov+default_base_moof+frag_discont+skip_trailer"},
-                        {"use_editlist", "0"},
-                        {"avoid_negative_ts", "disabled"}}};
+            .options = {{"movflags", "+frag_custom+delay_moov+default_base_moof+skip_trailer"}}};
 }
 
-// The muxer's constructor writes: PAT and PMT go into the first segment, ftyp and moov into the initialisation.
+// The muxer's constructor writes: PAT and PMT go into the first segment, ftyp into the initialisation.
 SegmentWriter& begun(SegmentWriter& writer, SegmentType type, std::uint64_t number) {
     type == SegmentType::ts ? writer.begin(number) : writer.begin_init(number);
     return writer;
@@ -62,9 +65,6 @@ Segmenter::Segmenter(std::span<const ringcast_sink_stream* const> streams, const
     for (const auto* stream : streams) {
         timebases_.push_back({static_cast<int>(stream->timebase_num), static_cast<int>(stream->timebase_den)});
     }
-    if (type_ == SegmentType::ts) return;
-    writer_.publish_init();
-    begin_segment();
 }
 
 void Segmenter::begin_segment() {
@@ -106,8 +106,14 @@ void Segmenter::hold(const ringcast_sink_packet& packet) {
     held_.back().packet.data = held_.back().data.data();
 }
 
+std::int64_t Segmenter::shift_for(std::int64_t first_us) const {
+    if (type_ == SegmentType::ts) return kTsShiftUs;
+    return std::abs(first_us) < kNearZeroUs ? 0 : -first_us;
+}
+
 void Segmenter::write(const ringcast_sink_packet& packet) {
-    muxer_.write(packet, kShiftUs);
+    if (!shift_us_) shift_us_ = shift_for(micros(packet, packet.dts));
+    muxer_.write(packet, *shift_us_);
     const std::int64_t end_us = micros(packet, packet.pts + packet.duration);
     if (packet.stream != lead_stream_) {
         other_end_us_ = std::max(other_end_us_, end_us);
@@ -117,8 +123,17 @@ void Segmenter::write(const ringcast_sink_packet& packet) {
     lead_end_us_ = std::max(lead_end_us_, end_us);
 }
 
+// With delayed tables the first flush of the muxer writes those and nothing else.
+void Segmenter::publish_init() {
+    if (type_ == SegmentType::ts || std::exchange(has_init_, true)) return;
+    muxer_.flush();
+    writer_.publish_init();
+    begin_segment();
+}
+
 void Segmenter::cut() {
     const std::int64_t at_us = *std::exchange(cut_us_, std::nullopt);
+    publish_init();
     muxer_.flush();
     publish_segment(at_us);
     begin_segment();
@@ -138,6 +153,7 @@ void Segmenter::end() {
         writer_.abandon();
         return;
     }
+    publish_init();
     muxer_.finish();
     publish_segment(lead_end_us_);
 }

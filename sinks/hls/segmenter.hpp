@@ -24,8 +24,8 @@ class Segmenter {
 public:
     using Publish = std::function<void(Segment)>;
 
-    /// `publish` is called after each segment has its final name; an initialisation has it now, with the number of the
-    /// first segment. Throws SinkError(E_UNSUPPORTED).
+    /// `publish` is called after each segment has its final name; an initialisation has it before, with the number of
+    /// the first segment. Throws SinkError(E_UNSUPPORTED).
     Segmenter(std::span<const ringcast_sink_stream* const> streams, const PlaylistForm& form, SegmentWriter& writer,
               std::uint64_t first_number, Publish publish);
 
@@ -46,6 +46,8 @@ private:
     void write(const ringcast_sink_packet& packet);
     void hold(const ringcast_sink_packet& packet);
     bool seam_is_complete(const ringcast_sink_packet& packet) const;
+    [[nodiscard]] std::int64_t shift_for(std::int64_t first_us) const;
+    void publish_init();
     void cut();
     void begin_segment();
     void publish_segment(std::int64_t end_us);
@@ -59,6 +61,8 @@ private:
     bool has_other_ = false;
     Muxer muxer_;
     std::uint64_t number_;
+    bool has_init_ = false;
+    std::optional<std::int64_t> shift_us_;   ///< of the container's timeline against ours
     std::optional<std::int64_t> start_us_;   ///< of the open segment
     std::int64_t lead_end_us_ = 0;           ///< where the newest packet of the lead stream ends
     std::int64_t other_end_us_ = INT64_MIN;  ///< the same of the other stream

@@ -19,7 +19,7 @@ async function onAir(t, { words = [], source = [] }) {
   await until(() => answers(url), "the page");
   const page = await browser(t);
   await page.goto(url);
-  await until(() => page.evaluate(() => window.ringcastSeen.frames.length > fps), "a second of pictures");
+  await until(() => page.evaluate((wanted) => window.ringcastSeen.frames.length > wanted, fps), "a second of pictures");
   return { place, url, page, sink, startSink, startSource };
 }
 
