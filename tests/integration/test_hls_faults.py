@@ -92,6 +92,7 @@ def test_folder_in_use_is_told_and_left_alone(bus, tmp_path):
     folder = tmp_path / "hls"
     first = bus.sink("hls", "--once", folder)
     source = bus.testsrc("--seconds", "3", "--mode", "lossless", "--wait-readers", "1", **SMALL)
+    first.says("path: ")
     second = bus.sink("hls", folder)
     assert_refused(second, str(folder), "another sink", "dir=")
     source.ends_well()

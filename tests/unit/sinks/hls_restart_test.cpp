@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "hls_reading.hpp"
+
+namespace ringcast::test {
+namespace {
+
+/// A sink in a process of its own, killed with `until_us` fed.
+void feed_and_kill(const fs::path& dir, std::int64_t until_us, const std::vector<std::string>& words) {
+    media();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::vector<std::string> all{"dir=" + dir.string()};
+        all.insert(all.end(), words.begin(), words.end());
+        PluginDriver sink(HLS_SINK_SO, all);
+        if (sink.feed(media(), until_us) == RINGCAST_SINK_OK) ::kill(::getpid(), SIGKILL);
+        ::_exit(1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+TEST(HlsRestart, killed_process_leaves_whole_segments_and_the_next_run_goes_on_after_them) {
+    const TemporaryFolder folder;
+    feed_and_kill(folder.path(), 5'000'000, {"segment=2s"});
+    ASSERT_EQ(listed(folder.path()).size(), 2u);
+    expect_seamless(folder.path());
+    const std::string before = contents(folder / "index.m3u8");
+
+    std::ofstream(folder / "holiday.ts") << "not ours";
+    std::ofstream(folder / "segment-1.ts") << "not our spelling";
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK) << "the lock of a dead process is free";
+    EXPECT_EQ(names_in(folder.path()),
+              (std::vector<std::string>{"holiday.ts", "index.m3u8", "master.m3u8", "segment-00000.ts",
+                                        "segment-00001.ts", "segment-1.ts"}));
+    EXPECT_EQ(contents(folder / "index.m3u8"), before);
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    const std::string after = contents(folder / "index.m3u8");
+    EXPECT_TRUE(after.starts_with(before + "#EXT-X-DISCONTINUITY\n")) << after;
+    EXPECT_EQ(listed(folder.path()).size(), 6u);
+    EXPECT_EQ(listed(folder.path()).back().name, "segment-00005.ts");
+}
+
+TEST(HlsRestart, live_playlist_of_a_killed_process_keeps_its_numbers) {
+    const TemporaryFolder folder;
+    const std::vector<std::string> words{"mode=live", "window=3", "segment_type=fmp4", "segment_name=talk-%d"};
+    for (int run = 0; run < 3; ++run) {
+        feed_and_kill(folder.path(), 5'000'000, words);
+    }
+    const std::string text = contents(folder / "index.m3u8");
+    EXPECT_NE(text.find("#EXT-X-MEDIA-SEQUENCE:3\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("#EXT-X-MAP:URI=\"init-00002.mp4\"\n#EXT-X-PROGRAM"), std::string::npos) << text;
+    EXPECT_NE(text.find("talk-3.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"init-00004.mp4\"\n#EXT-X-PROGRAM"),
+              std::string::npos)
+        << text;
+    EXPECT_TRUE(text.ends_with("talk-5.m4s\n")) << text;
+}
+
+TEST(HlsRestart, ended_show_of_an_earlier_run_stays_on_disk_until_the_next_one_begins) {
+    const TemporaryFolder folder;
+    {
+        auto sink = PluginDriver(HLS_SINK_SO, {"dir=" + folder.path().string(), "segment_name=old-%d"});
+        ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+        ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    }
+    const auto before = names_in(folder.path());
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+    EXPECT_EQ(names_in(folder.path()), before);
+    ASSERT_EQ(sink.headers(media()), RINGCAST_SINK_OK);
+    EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{".segment-00004.ts.part"})) << "numbers go on";
+}
+
+TEST(HlsRestart, live_keeps_the_window_and_one_segment_more) {
+    for (const std::string type : {"ts", "fmp4"}) {
+        const TemporaryFolder folder;
+        auto sink = PluginDriver(HLS_SINK_SO, {"dir=" + folder.path().string(), "mode=live", "window=3",
+                                               "segment=500ms", "segment_type=" + type});
+        const TestMedia quick = make_media({.gop = 13});
+        ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+        ASSERT_EQ(sink.headers(quick), RINGCAST_SINK_OK);
+        std::size_t most = 0;
+        for (const MediaPacket& packet : quick.packets) {
+            ASSERT_EQ(sink.packet(packet), RINGCAST_SINK_OK);
+            const auto names = names_in(folder.path());
+            const auto visible = std::ranges::count_if(names, [](const auto& n) { return n.starts_with("segment-"); });
+            most = std::max(most, static_cast<std::size_t>(visible));
+            for (const Listed& segment : listed(folder.path()))
+                ASSERT_TRUE(fs::exists(folder / segment.name)) << segment.name;
+        }
+        EXPECT_EQ(most, 4u);
+        EXPECT_EQ(listed(folder.path()).size(), 3u);
+        EXPECT_EQ(contents(folder / "index.m3u8").find("EVENT"), std::string::npos);
+    }
+}
+
+TEST(HlsRestart, next_stream_begins_a_fresh_playlist_and_numbers_go_on) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    for (int stream = 0; stream < 2; ++stream) {
+        ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
+        ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    }
+    const auto segments = listed(folder.path());
+    ASSERT_EQ(segments.size(), 4u);
+    EXPECT_EQ(segments.front().name, "segment-00004.ts");
+    EXPECT_FALSE(fs::exists(folder / "segment-00003.ts"));
+    EXPECT_NE(contents(folder / "index.m3u8").find("MEDIA-SEQUENCE:4\n"), std::string::npos);
+    EXPECT_EQ(decode_media(joined(folder.path())).pictures, decode_pictures(media()));
+}
+
+TEST(HlsRestart, lost_connection_goes_on_in_the_same_playlist_with_a_discontinuity) {
+    const TemporaryFolder folder;
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.feed(media(), 3'000'000), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(false), RINGCAST_SINK_OK);
+    EXPECT_EQ(contents(folder / "index.m3u8").find("ENDLIST"), std::string::npos);
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    const std::string text = contents(folder / "index.m3u8");
+    EXPECT_EQ(listed(folder.path()).size(), 6u);
+    EXPECT_NE(text.find("segment-00001.ts\n#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.123Z\n"
+                        "#EXTINF:2.000000,\nsegment-00002.ts"),
+              std::string::npos)
+        << text;
+    EXPECT_TRUE(text.ends_with("#EXT-X-ENDLIST\n"));
+}
+
+}  // namespace
+}  // namespace ringcast::test
