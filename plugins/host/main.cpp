@@ -17,6 +17,7 @@
 #include "plugin_loader.hpp"
 #include "ringcast/error.hpp"
 #include "runtime/av_log.hpp"
+#include "runtime/encoder_probe.hpp"
 #include "sink_process.hpp"
 
 namespace ringcast::host {
@@ -134,6 +135,7 @@ int run(const Arguments& arguments) {
     options.reader.name = name;
     options.reader.plugin = plugin_name;
     options.reader.lossless = words.sink.is_lossless();
+    if (const std::string note = runtime::probe_encoders(words.sink); !note.empty()) log->warn("{}", note);
     PluginInstance instance(std::move(plugin), log, words.plugin);
     return run_sink(std::move(options), instance, log);
 }

@@ -29,7 +29,7 @@ void set_plugin_option(SplitWords& result, const DeclaredOption& option, std::st
 }
 
 void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std::vector<DeclaredOption>& declared,
-               const std::string& word, std::string& bare_word) {
+               const std::string& word, std::string& bare_word, std::vector<std::string>& sink_words) {
     std::string key = word.substr(0, word.find('='));
     std::string value = word.size() > key.size() ? word.substr(key.size() + 1) : std::string{};
     if (key.size() == word.size()) {
@@ -48,7 +48,7 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
     if (own != declared.end()) {
         set_plugin_option(result, *own, std::move(value));
     } else if (runtime::is_sink_option(key)) {
-        runtime::set_sink_option(result.sink, key, value);
+        sink_words.push_back(word);
     } else {
         std::vector<std::string_view> keys;
         for (const DeclaredOption& option : declared)
@@ -64,10 +64,12 @@ SplitWords split_words(const ringcast_sink_plugin_v1& api, std::span<const std::
     const std::vector<std::string> defaults = declared_defaults(api);
     const std::vector<DeclaredOption> declared = declared_options(api);
     std::string bare_word;
+    std::vector<std::string> sink_words;  // applied in one go: a bitrate chooses the rate control
     try {
         runtime::apply_sink_options(result.sink, defaults, std::string("plugin ") + api.name);
         for (const std::string& word : words)
-            take_word(result, api, declared, word, bare_word);
+            take_word(result, api, declared, word, bare_word, sink_words);
+        runtime::apply_sink_options(result.sink, sink_words);
         runtime::check_sink_options(result.sink);
     } catch (const Error& error) {
         throw UsageError(error.what());

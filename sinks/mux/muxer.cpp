@@ -9,6 +9,7 @@ extern "C" {
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "mux/sink_error.hpp"
 
@@ -101,7 +102,8 @@ void Muxer::add_stream(const ringcast_sink_stream& stream) {
                         std::string(context_->oformat->long_name) + " cannot carry " +
                             (id == AV_CODEC_ID_NONE ? "codec number " + std::to_string(stream.codec)
                                                     : std::string(avcodec_get_name(id))) +
-                            "; use the default encoders (H.264 and AAC)");
+                            ": record to .mp4 or .mkv, or use " +
+                            (stream.media == RINGCAST_SINK_VIDEO ? "video.codec=h264" : "audio.codec=aac"));
     }
     AVStream* out = avformat_new_stream(context_.get(), nullptr);
     if (out == nullptr) throw SinkError(RINGCAST_SINK_E_INTERNAL, "out of memory");
@@ -112,6 +114,9 @@ void Muxer::add_stream(const ringcast_sink_stream& stream) {
     timebases_.push_back(timebase);
     if (stream.media == RINGCAST_SINK_VIDEO) {
         fill_video(*out, stream);
+        // libavformat's own choice is hev1, which Apple's players refuse.
+        const bool mp4 = std::string_view(context_->oformat->name) == "mp4";
+        if (mp4 && id == AV_CODEC_ID_HEVC) out->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
     } else {
         fill_audio(*out, stream);
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -17,16 +18,18 @@ namespace ringcast::runtime {
 
 namespace {
 
-constexpr EncoderRole kRole{"audio", AV_CODEC_ID_AAC, "AAC", "aac"};
 constexpr std::uint32_t kMostChannels = 8;
 constexpr int kFallbackFrame = 1024;  // for encoders that take any number
 
-void require_float(const AVCodecContext& context) {
-    const AVSampleFormat* format = context.codec->sample_fmts;
-    for (; format != nullptr && *format != AV_SAMPLE_FMT_NONE; ++format)
-        if (*format == AV_SAMPLE_FMT_FLTP) return;
-    throw Error(ErrorCode::unsupported, std::string("audio.encoder=") + context.codec->name +
-                                            " does not take planar float samples: use audio.encoder=aac");
+/// Planar float as it is, else interleaved float or 16 bit.
+AVSampleFormat choose_sample_format(const AVCodecContext& context) {
+    for (const AVSampleFormat wanted : {AV_SAMPLE_FMT_FLTP, AV_SAMPLE_FMT_FLT, AV_SAMPLE_FMT_S16}) {
+        const AVSampleFormat* format = context.codec->sample_fmts;
+        for (; format != nullptr && *format != AV_SAMPLE_FMT_NONE; ++format)
+            if (*format == wanted) return wanted;
+    }
+    throw Error(ErrorCode::invalid_argument, std::string("audio.encoder=") + context.codec->name +
+                                                 " takes no float and no 16 bit samples: use audio.encoder=aac");
 }
 
 void require_rate(const AVCodecContext& context, std::uint32_t rate) {
@@ -45,22 +48,21 @@ void require_rate(const AVCodecContext& context, std::uint32_t rate) {
 
 AudioEncoder::AudioEncoder(const AudioOptions& options, std::uint32_t stream_index)
     : frame_(av_owned<AVFramePtr>(av_frame_alloc())), stream_index_(stream_index) {
-    AVCodecContextPtr context = make_encoder(kRole, options.encoder);
-    require_float(*context);
+    AVCodecContextPtr context = make_encoder(kAudioRole, options.encoder_name());
     require_rate(*context, options.rate);
-    context->sample_fmt = AV_SAMPLE_FMT_FLTP;
+    context->sample_fmt = choose_sample_format(*context);
     context->sample_rate = static_cast<int>(options.rate);
     context->time_base = {1, context->sample_rate};
     context->bit_rate = static_cast<std::int64_t>(options.bitrate);
-    context->profile = FF_PROFILE_AAC_LOW;
+    if (context->codec->id == AV_CODEC_ID_AAC) context->profile = FF_PROFILE_AAC_LOW;
     context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     av_channel_layout_default(&context->ch_layout, static_cast<int>(options.channels));
     EncoderSettings settings;
     settings.set_all(options.options);
-    codec_ = open_encoder(kRole, std::move(context), settings);
+    codec_ = open_encoder(kAudioRole, std::move(context), settings);
 
     stream_.media = Media::audio;
-    stream_.codec = Codec::aac;
+    stream_.codec = *codec_of(*codec_);
     stream_.timebase = {1, options.rate};
     stream_.sample_rate = options.rate;
     stream_.channels = options.channels;
@@ -71,7 +73,7 @@ AudioEncoder::AudioEncoder(const AudioOptions& options, std::uint32_t stream_ind
     frame_size_ = codec_->frame_size > 0 ? codec_->frame_size : kFallbackFrame;
     fifo_ = av_owned<AVAudioFifoPtr>(
         av_audio_fifo_alloc(AV_SAMPLE_FMT_FLTP, static_cast<int>(options.channels), 4 * frame_size_));
-    frame_->format = AV_SAMPLE_FMT_FLTP;
+    frame_->format = codec_->sample_fmt;
     frame_->sample_rate = codec_->sample_rate;
     frame_->nb_samples = frame_size_;
     av_channel_layout_copy(&frame_->ch_layout, &codec_->ch_layout);
@@ -102,7 +104,7 @@ void AudioEncoder::encode(const PlanarSamples& samples, const PacketHandler& han
 void AudioEncoder::send_frame(int samples, const PacketHandler& handler) {
     // The encoder may still hold the frame before.
     if (av_frame_make_writable(frame_.get()) < 0) throw std::bad_alloc();
-    av_audio_fifo_read(fifo_.get(), reinterpret_cast<void**>(frame_->extended_data), samples);
+    read_fifo(samples);
     frame_->nb_samples = samples;
     frame_->pts = first_pts_ + static_cast<std::int64_t>(samples_sent_);
     samples_sent_ += static_cast<std::uint64_t>(samples);
@@ -110,6 +112,31 @@ void AudioEncoder::send_frame(int samples, const PacketHandler& handler) {
         throw Error(ErrorCode::system,
                     std::string("audio encoder ") + codec_->codec->name + " refused samples: " + av_error_text(code));
     receive_all(handler);
+}
+
+/// The next samples into the encoder's frame, in its own format.
+void AudioEncoder::read_fifo(int samples) {
+    if (codec_->sample_fmt == AV_SAMPLE_FMT_FLTP) {
+        av_audio_fifo_read(fifo_.get(), reinterpret_cast<void**>(frame_->extended_data), samples);
+        return;
+    }
+    const std::size_t channels = stream_.channels;
+    std::array<void*, kMostChannels> planes{};
+    planar_.resize(channels * static_cast<std::size_t>(frame_size_));
+    for (std::size_t c = 0; c < channels; ++c)
+        planes[c] = planar_.data() + c * static_cast<std::size_t>(frame_size_);
+    av_audio_fifo_read(fifo_.get(), planes.data(), samples);
+    auto* floats = reinterpret_cast<float*>(frame_->data[0]);
+    auto* shorts = reinterpret_cast<std::int16_t*>(frame_->data[0]);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(samples); ++i)
+        for (std::size_t c = 0; c < channels; ++c) {
+            const float value = static_cast<const float*>(planes[c])[i];
+            if (codec_->sample_fmt == AV_SAMPLE_FMT_FLT)
+                floats[i * channels + c] = value;
+            else
+                shorts[i * channels + c] =
+                    static_cast<std::int16_t>(std::lrintf(std::clamp(value, -1.0F, 1.0F) * 32767));
+        }
 }
 
 void AudioEncoder::drain(const PacketHandler& handler) {

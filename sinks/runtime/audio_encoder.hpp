@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "runtime/audio_resampler.hpp"
 #include "runtime/av_handles.hpp"
@@ -10,7 +11,7 @@
 
 namespace ringcast::runtime {
 
-/// One libavcodec AAC encoder. Samples of any number in; packets with pts in samples out, the first one
+/// One libavcodec encoder of AAC or Opus. Samples of any number in; packets with pts in samples out, the first one
 /// initial_padding below the pts of the first sample. Not thread-safe.
 class AudioEncoder {
 public:
@@ -33,11 +34,13 @@ public:
 
 private:
     void send_frame(int samples, const PacketHandler& handler);
+    void read_fifo(int samples);
     void receive_all(const PacketHandler& handler);
 
     AVCodecContextPtr codec_;
     AVAudioFifoPtr fifo_;
     AVFramePtr frame_;
+    std::vector<float> planar_;  // for encoders that take the channels interleaved
     StreamInfo stream_;
     std::uint32_t stream_index_;
     std::int64_t first_pts_ = 0;

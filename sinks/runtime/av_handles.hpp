@@ -58,6 +58,12 @@ struct AVBufferPoolDeleter {
 };
 using AVBufferPoolPtr = std::unique_ptr<AVBufferPool, AVBufferPoolDeleter>;
 
+// av_buffer_unref() drops one reference; the object goes with the last.
+struct AVBufferRefDeleter {
+    void operator()(AVBufferRef* reference) const noexcept { av_buffer_unref(&reference); }
+};
+using AVBufferRefPtr = std::unique_ptr<AVBufferRef, AVBufferRefDeleter>;
+
 struct AVDictionaryDeleter {
     void operator()(AVDictionary* dictionary) const noexcept { av_dict_free(&dictionary); }
 };

@@ -32,9 +32,9 @@ unsigned type_of(Unit unit) {
     return unit[0] & 0x1FU;
 }
 
-/// Profiles whose avcC carries chroma format and bit depth. 4:2:0, 8 bit is all this project's encoders make.
+/// Profiles whose avcC carries chroma format and bit depth.
 bool has_chroma_fields(std::uint8_t profile) {
-    return profile == 100 || profile == 110 || profile == 122 || profile == 144;
+    return profile == 100 || profile == 110 || profile == 122 || profile == 144 || profile == 244;
 }
 
 void append_set(std::vector<std::uint8_t>& record, Unit unit) {
@@ -79,7 +79,7 @@ void write_length_prefixed(std::span<const Unit> units, std::uint8_t* target) {
     }
 }
 
-std::vector<std::uint8_t> make_avcc(std::span<const std::uint8_t> extradata) {
+std::vector<std::uint8_t> make_avcc(std::span<const std::uint8_t> extradata, SampleShape samples) {
     if (extradata.size() >= 7 && extradata[0] == 1) return {extradata.begin(), extradata.end()};
 
     std::vector<Unit> sps;
@@ -100,10 +100,11 @@ std::vector<std::uint8_t> make_avcc(std::span<const std::uint8_t> extradata) {
     for (const Unit unit : pps)
         append_set(record, unit);
     if (has_chroma_fields(profile)) {
-        record.push_back(0xFC | 1);  // chroma_format_idc: 4:2:0
-        record.push_back(0xF8);      // luma depth 8
-        record.push_back(0xF8);      // chroma depth 8
-        record.push_back(0);         // sequence parameter set extensions
+        const auto depth = static_cast<std::uint8_t>(0xF8U | (samples.bit_depth - 8U));
+        record.push_back(static_cast<std::uint8_t>(0xFCU | samples.chroma_format_idc));
+        record.push_back(depth);  // of luma
+        record.push_back(depth);  // of chroma
+        record.push_back(0);      // sequence parameter set extensions
     }
     return record;
 }

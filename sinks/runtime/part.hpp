@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ringcast/reader.hpp"
@@ -37,6 +38,8 @@ public:
     Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler);
 
     [[nodiscard]] std::vector<StreamInfo> streams() const;
+    /// What people should know while it runs: that a fallback encodes. Empty: nothing.
+    [[nodiscard]] const std::string& note() const noexcept { return video_.note(); }
 
     /// Shown once a stall has lasted stall_timeout.
     void set_stall_slate(const PictureFile& picture) { video_.set_stall_slate(picture); }

@@ -239,6 +239,7 @@ void Pipeline::open_part() {
                                    [this](Packet&& packet) { output_thread_.queue().push(std::move(packet)); });
     if (stall_slate_) part_->set_stall_slate(*stall_slate_);
     figures_.encoders_open = true;
+    figures_.note = part_->note();
     figures_.bytes_before = output_.bytes_sent();
     log_->info("bus {}: {}; output {}x{} {} fps", options_.reader.bus,
                describe(bus_->flow(FlowKind::video), bus_->flow(FlowKind::audio)), format.size.width,

@@ -30,31 +30,43 @@ struct StallScreen {
 enum class ReaderMode { live, lossless };
 
 struct VideoOptions {
-    std::string encoder = "libx264";  ///< any libavcodec encoder that makes H.264
-    RateControl rate_control = RateControl::vbr;
-    std::optional<std::uint64_t> bitrate;  ///< bit/s; none: by picture size, see default_bitrate()
-    std::optional<std::uint64_t> maxrate;  ///< bit/s; none: the bitrate; with crf: no limit
-    std::optional<std::uint64_t> bufsize;  ///< bits; none: one second of maxrate
-    double crf = 20;                       ///< used with rate_control=crf
+    Codec codec = Codec::h264;  ///< h264 or h265
+    std::string encoder;        ///< any libavcodec encoder that makes one of the two; empty: the codec's own
+    std::string fallback;       ///< encoder to use when the first cannot open; empty: none
+    std::string pix_fmt;        ///< what the encoder is given; empty: yuv420p, or nv12 where it takes no yuv420p
+    std::optional<RateControl> rate_control;  ///< none: vbr; cbr with NVENC
+    std::optional<std::uint64_t> bitrate;     ///< bit/s; none: by picture size, see default_bitrate()
+    std::optional<std::uint64_t> maxrate;     ///< bit/s; none: the bitrate; with crf: no limit
+    std::optional<std::uint64_t> bufsize;     ///< bits; none: one second of maxrate
+    double crf = 20;                          ///< used with rate_control=crf
     MediaSpan gop{std::chrono::seconds(2), 0};
     std::optional<Size> size;  ///< even; none: the first input's, rounded up to even
     Scale scale = Scale::fit;
     std::optional<Rational> fps;  ///< none: the first input's
-    std::string preset;           ///< empty: veryfast for libx264, else the encoder's own
+    std::string preset;           ///< empty: veryfast for libx264 and libx265, p4 for NVENC, else the encoder's own
     std::string tune;
     std::string profile;
     std::string level;
     std::optional<std::uint32_t> threads;  ///< none: min(4, cores); 1 with tune=zerolatency (frame threads add delay)
     std::optional<MediaSpan> lookahead;    ///< none: the preset's own
     Pairs options;                         ///< passed to the encoder as they stand; they win
+
+    [[nodiscard]] std::string encoder_name() const {
+        return !encoder.empty() ? encoder : codec == Codec::h265 ? "libx265" : "libx264";
+    }
 };
 
 struct AudioOptions {
-    std::string encoder = "aac";
+    Codec codec = Codec::aac;  ///< aac or opus
+    std::string encoder;       ///< any libavcodec encoder that makes one of the two; empty: the codec's own
     std::uint64_t bitrate = 128000;
     std::uint32_t rate = 48000;
     std::uint32_t channels = 2;
     Pairs options;
+
+    [[nodiscard]] std::string encoder_name() const {
+        return !encoder.empty() ? encoder : codec == Codec::opus ? "libopus" : "aac";
+    }
 };
 
 struct SinkOptions {

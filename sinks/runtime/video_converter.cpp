@@ -13,6 +13,11 @@
 #include "ringcast/error.hpp"
 #include "runtime/bt709_rows.hpp"
 
+extern "C" {
+#include <libavutil/imgutils.h>
+#include <libavutil/pixdesc.h>
+}
+
 namespace ringcast::runtime {
 
 namespace {
@@ -34,6 +39,23 @@ bool is_rgb(PixelFormat format) {
     return format != PixelFormat::i420 && format != PixelFormat::nv12;
 }
 
+AVPixelFormat av_format_of(PixelFormat format) {
+    switch (format) {
+        case PixelFormat::rgb24:
+            return AV_PIX_FMT_RGB24;
+        case PixelFormat::bgr24:
+            return AV_PIX_FMT_BGR24;
+        case PixelFormat::rgba:
+            return AV_PIX_FMT_RGB0;
+        case PixelFormat::bgra:
+            return AV_PIX_FMT_BGR0;
+        case PixelFormat::nv12:
+            return AV_PIX_FMT_NV12;
+        default:
+            return AV_PIX_FMT_YUV420P;
+    }
+}
+
 /// Doubles the last column and the last line of a plane that came out one short of the even size.
 void replicate_edges(std::uint8_t* plane, int stride, int width, int height, int full_width, int full_height) {
     for (int line = 0; full_width > width && line < height; ++line)
@@ -45,15 +67,16 @@ void replicate_edges(std::uint8_t* plane, int stride, int width, int height, int
 
 }  // namespace
 
-VideoConverter::VideoConverter(Size output, Scale scale) : output_(output), scale_(scale) {
+VideoConverter::VideoConverter(Size output, Scale scale, AVPixelFormat format)
+    : output_(output), scale_(scale), format_(format) {
     if (output.width == 0 || output.height == 0 || output != even_size(output))
         throw Error(ErrorCode::invalid_argument, "an output of " + std::to_string(output.width) + "x" +
                                                      std::to_string(output.height) +
                                                      " cannot be made: it must be even");
-    const std::size_t luma = static_cast<std::size_t>(aligned(static_cast<int>(output.width))) * output.height;
-    const std::size_t chroma =
-        static_cast<std::size_t>(aligned(static_cast<int>(output.width / 2))) * output.height / 2;
-    pool_ = av_owned<AVBufferPoolPtr>(av_buffer_pool_init(luma + 2 * chroma + kTailBytes, nullptr));
+    const int bytes = av_image_get_buffer_size(format_, aligned(static_cast<int>(output.width)),
+                                               static_cast<int>(output.height), kLineAlignment);
+    if (bytes < 0) throw Error(ErrorCode::invalid_argument, "pictures of this size and pixel format cannot be made");
+    pool_ = av_owned<AVBufferPoolPtr>(av_buffer_pool_init(static_cast<std::size_t>(bytes) + kTailBytes, nullptr));
 }
 
 AVFramePtr VideoConverter::new_frame() {
@@ -62,24 +85,29 @@ AVFramePtr VideoConverter::new_frame() {
     if (frame->buf[0] == nullptr) throw std::bad_alloc();
     frame->width = static_cast<int>(output_.width);
     frame->height = static_cast<int>(output_.height);
-    frame->format = AV_PIX_FMT_YUV420P;
+    frame->format = format_;
     frame->color_range = AVCOL_RANGE_MPEG;
     frame->colorspace = AVCOL_SPC_BT709;
     frame->color_primaries = AVCOL_PRI_BT709;
     frame->color_trc = AVCOL_TRC_BT709;
     frame->sample_aspect_ratio = {1, 1};
-    frame->linesize[0] = aligned(frame->width);
-    frame->linesize[1] = frame->linesize[2] = aligned(frame->width / 2);
-    frame->data[0] = frame->buf[0]->data;
-    frame->data[1] = frame->data[0] + static_cast<std::ptrdiff_t>(frame->linesize[0]) * frame->height;
-    frame->data[2] = frame->data[1] + static_cast<std::ptrdiff_t>(frame->linesize[1]) * (frame->height / 2);
+    av_image_fill_linesizes(frame->linesize, format_, aligned(frame->width));
+    for (int& stride : frame->linesize)
+        stride = aligned(stride);
+    av_image_fill_pointers(frame->data, format_, frame->height, frame->buf[0]->data, frame->linesize);
     return frame;
+}
+
+void VideoConverter::fill_black(const AVFrame& frame) const {
+    std::uint8_t* const data[4] = {frame.data[0], frame.data[1], frame.data[2], frame.data[3]};
+    const std::ptrdiff_t strides[4] = {frame.linesize[0], frame.linesize[1], frame.linesize[2], frame.linesize[3]};
+    av_image_fill_black(const_cast<std::uint8_t**>(data), strides, format_, AVCOL_RANGE_MPEG, frame.width,
+                        frame.height);
 }
 
 AVFramePtr VideoConverter::black() {
     AVFramePtr frame = new_frame();
-    libyuv::I420Rect(frame->data[0], frame->linesize[0], frame->data[1], frame->linesize[1], frame->data[2],
-                     frame->linesize[2], 0, 0, frame->width, frame->height, kBlackLuma, kGreyChroma, kGreyChroma);
+    fill_black(*frame);
     return frame;
 }
 
@@ -92,20 +120,45 @@ AVFramePtr VideoConverter::convert(const layout::Caps& caps, std::span<const std
 
     AVFramePtr frame = new_frame();
     fill_border(*frame, placement);
-    const Planes target{{frame->data[0] + placement.y * frame->linesize[0] + placement.x,
-                         frame->data[1] + placement.y / 2 * frame->linesize[1] + placement.x / 2,
-                         frame->data[2] + placement.y / 2 * frame->linesize[2] + placement.x / 2},
-                        {frame->linesize[0], frame->linesize[1], frame->linesize[2]},
-                        placement.width,
-                        placement.height};
-    const Size whole = even_size({format->width, format->height});
+    if (format_ == AV_PIX_FMT_YUV420P)
+        draw_placed(input, placement, planes_of(*frame, placement));
+    else if (format_ == AV_PIX_FMT_NV12)
+        draw_nv12(input, placement, *frame);
+    else
+        draw_by_swscale(input, placement, *frame);
+    return frame;
+}
+
+VideoConverter::Planes VideoConverter::planes_of(const AVFrame& frame, const Placement& p) {
+    Planes planes{{}, {frame.linesize[0], frame.linesize[1], frame.linesize[2]}, p.width, p.height};
+    planes.data[0] = frame.data[0] + p.y * frame.linesize[0] + p.x;
+    for (int i = 1; i < 3 && frame.data[i] != nullptr; ++i)
+        planes.data[i] = frame.data[i] + p.y / 2 * frame.linesize[i] + p.x / 2;
+    return planes;
+}
+
+void VideoConverter::draw_placed(const Input& input, const Placement& placement, const Planes& target) {
+    const Size whole = even_size({input.format.width, input.format.height});
     const bool same_size =
         static_cast<int>(whole.width) == target.width && static_cast<int>(whole.height) == target.height;
     if (same_size)
         draw(input, target);
     else
         draw_scaled(input, placement, target);
-    return frame;
+}
+
+void VideoConverter::draw_nv12(const Input& input, const Placement& p, const AVFrame& frame) {
+    Planes target = planes_of(frame, p);
+    const int stride = aligned(p.width / 2);
+    const std::size_t plane = static_cast<std::size_t>(stride) * static_cast<std::size_t>(p.height / 2);
+    if (chroma_.size() < 2 * plane) chroma_.resize(2 * plane);
+    target.data[1] = chroma_.data();
+    target.data[2] = chroma_.data() + plane;
+    target.stride[1] = target.stride[2] = stride;
+    draw_placed(input, p, target);
+    libyuv::MergeUVPlane(target.data[1], stride, target.data[2], stride,
+                         frame.data[1] + p.y / 2 * frame.linesize[1] + p.x, frame.linesize[1], p.width / 2,
+                         p.height / 2);
 }
 
 VideoConverter::Placement VideoConverter::place(int width, int height) const {
@@ -134,6 +187,8 @@ VideoConverter::Placement VideoConverter::place(int width, int height) const {
 }
 
 void VideoConverter::fill_border(const AVFrame& frame, const Placement& p) const {
+    if (p.width == frame.width && p.height == frame.height) return;
+    if (format_ != AV_PIX_FMT_YUV420P) return fill_black(frame);
     const auto fill = [&](int x, int y, int width, int height) {
         if (width <= 0 || height <= 0) return;
         libyuv::I420Rect(frame.data[0], frame.linesize[0], frame.data[1], frame.linesize[1], frame.data[2],
@@ -233,6 +288,38 @@ void VideoConverter::draw_scaled(const Input& input, const Placement& p, const P
                       source.stride[2], p.source_width, p.source_height, target.data[0], target.stride[0],
                       target.data[1], target.stride[1], target.data[2], target.stride[2], target.width, target.height,
                       libyuv::kFilterBox);
+}
+
+/// The slow path, for formats that nobody encodes live.
+void VideoConverter::draw_by_swscale(const Input& input, const Placement& p, const AVFrame& frame) {
+    const layout::Caps& caps = input.caps;
+    const AVPixelFormat from = av_format_of(input.format.format);
+    // swscale may read past the end of a line, and the ring ends somewhere.
+    scratch_.resize(frame_bytes(caps) + kTailBytes);
+    std::memcpy(scratch_.data(), input.bytes, frame_bytes(caps));
+    const std::uint8_t* source[4] = {};
+    int source_stride[4] = {};
+    for (std::size_t i = 0; i < caps.plane_count; ++i) {
+        const int lines_down = i == 0 ? p.source_y : p.source_y / 2;
+        source_stride[i] = static_cast<int>(caps.stride[i]);
+        source[i] = scratch_.data() + caps.plane_offset[i] +
+                    static_cast<std::ptrdiff_t>(lines_down) * source_stride[i] +
+                    av_image_get_linesize(from, p.source_x, static_cast<int>(i));
+    }
+    const AVPixFmtDescriptor& to = *av_pix_fmt_desc_get(format_);
+    std::uint8_t* target[4] = {};
+    for (int i = 0; i < 4 && frame.data[i] != nullptr; ++i) {
+        const int lines_down = i == 1 || i == 2 ? p.y >> to.log2_chroma_h : p.y;
+        target[i] = frame.data[i] + static_cast<std::ptrdiff_t>(lines_down) * frame.linesize[i] +
+                    av_image_get_linesize(format_, p.x, i);
+    }
+    sws_.reset(sws_getCachedContext(sws_.release(), p.source_width, p.source_height, from, p.width, p.height, format_,
+                                    SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, nullptr, nullptr, nullptr));
+    if (!sws_) throw Error(ErrorCode::unsupported, "swscale makes no such pictures from those of this bus");
+    const int* bt709 = sws_getCoefficients(SWS_CS_ITU709);
+    sws_setColorspaceDetails(sws_.get(), bt709, is_rgb(input.format.format) ? 1 : 0, bt709,
+                             (to.flags & AV_PIX_FMT_FLAG_RGB) != 0 ? 1 : 0, 0, 1 << 16, 1 << 16);
+    sws_scale(sws_.get(), source, source_stride, 0, p.source_height, target, frame.linesize);
 }
 
 }  // namespace ringcast::runtime

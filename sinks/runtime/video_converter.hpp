@@ -12,15 +12,16 @@
 
 namespace ringcast::runtime {
 
-/// Turns raw records of any size and format into pictures of one size: yuv420p, BT.709, limited range.
+/// Turns raw records of any size and format into pictures of one size and format: BT.709, limited range.
 ///
+/// yuv420p and nv12 are made by libyuv and rows of our own, any other format by swscale.
 /// Works straight from the ring: the bytes may change while they are read, so every bound comes from `caps` and
 /// `payload.size()`, never from the bytes. Pixel memory comes from a pool that lives as long as its last frame.
 /// Not thread-safe.
 class VideoConverter {
 public:
     /// `output` must be even on both sides (even_size()).
-    VideoConverter(Size output, Scale scale);
+    VideoConverter(Size output, Scale scale, AVPixelFormat format = AV_PIX_FMT_YUV420P);
 
     /// A new frame the caller owns, pts unset; nullptr when caps are not those of a raw picture that fits the payload.
     [[nodiscard]] AVFramePtr convert(const layout::Caps& caps, std::span<const std::byte> payload);
@@ -56,14 +57,22 @@ private:
     [[nodiscard]] Placement place(int width, int height) const;
     void fill_border(const AVFrame& frame, const Placement& placement) const;
     [[nodiscard]] Planes scratch(int width, int height);
+    void fill_black(const AVFrame& frame) const;
+    [[nodiscard]] static Planes planes_of(const AVFrame& frame, const Placement& placement);
+    void draw_placed(const Input& input, const Placement& placement, const Planes& target);
+    void draw_nv12(const Input& input, const Placement& placement, const AVFrame& frame);
     void draw(const Input& input, const Planes& target);
     void draw_rgb(const Input& input, const Planes& target);
     static void draw_planar(const Input& input, const Planes& target);
     void draw_scaled(const Input& input, const Placement& placement, const Planes& target);
+    void draw_by_swscale(const Input& input, const Placement& placement, const AVFrame& frame);
 
     Size output_;
     Scale scale_;
+    AVPixelFormat format_;
     AVBufferPoolPtr pool_;
+    SwsContextPtr sws_;                  // for formats libyuv has no path to
+    std::vector<std::uint8_t> chroma_;   // U and V apart, before they are merged for nv12
     std::vector<std::uint8_t> scratch_;  // the input as 4:2:0, before scaling
     std::vector<std::uint8_t> rows_;     // two lines of each colour
 };

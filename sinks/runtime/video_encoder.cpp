@@ -2,140 +2,37 @@
 #include "runtime/video_encoder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "ringcast/error.hpp"
 #include "runtime/encoder_open.hpp"
-#include "runtime/h264_avcc.hpp"
+#include "runtime/h265_hvcc.hpp"
+#include "runtime/video_encoder_settings.hpp"
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
 
 namespace ringcast::runtime {
 
 namespace {
 
-constexpr EncoderRole kRole{"video", AV_CODEC_ID_H264, "H.264", "libx264"};
-constexpr std::uint32_t kMostDefaultThreads = 4;
-
-bool is_x264(const AVCodecContext& context) {
-    return std::string_view(context.codec->name) == "libx264";
+/// How the pixels of this format are coded, for the codec's header record.
+h264::SampleShape shape_of(AVPixelFormat format) {
+    const AVPixFmtDescriptor& d = *av_pix_fmt_desc_get(format);
+    const bool full = d.log2_chroma_w == 0;
+    const bool full_lines = d.log2_chroma_h == 0;
+    return {static_cast<std::uint8_t>(full ? 3 : full_lines ? 2 : 1), static_cast<std::uint8_t>(d.comp[0].depth)};
 }
 
-AVRational to_av(Rational value) {
-    return {static_cast<int>(value.num), static_cast<int>(value.den)};
-}
-
-std::string number_text(double value) {
-    std::string text = std::to_string(value);
-    return text.substr(0, text.find_last_not_of('0') + 1);
-}
-
-void require_yuv420p(const AVCodecContext& context) {
-    const AVPixelFormat* format = context.codec->pix_fmts;
-    for (; format != nullptr && *format != AV_PIX_FMT_NONE; ++format)
-        if (*format == AV_PIX_FMT_YUV420P) return;
-    throw Error(ErrorCode::unsupported, std::string("video.encoder=") + context.codec->name +
-                                            " does not take yuv420p pictures: use video.encoder=libx264");
-}
-
-void set_picture(AVCodecContext& context, Size size, Rational fps) {
-    context.width = static_cast<int>(size.width);
-    context.height = static_cast<int>(size.height);
-    context.pix_fmt = AV_PIX_FMT_YUV420P;
-    context.sample_aspect_ratio = {1, 1};
-    context.time_base = {static_cast<int>(fps.den), static_cast<int>(fps.num)};
-    context.framerate = to_av(fps);
-    context.color_range = AVCOL_RANGE_MPEG;
-    context.colorspace = AVCOL_SPC_BT709;
-    context.color_primaries = AVCOL_PRI_BT709;
-    context.color_trc = AVCOL_TRC_BT709;
-}
-
-/// Bitrate, ceiling and its buffer. Returns what the stream is announced with (0: unknown).
-std::uint64_t set_rate(AVCodecContext& context, EncoderSettings& settings, const VideoOptions& options, Size size,
-                       Rational fps) {
-    std::optional<std::uint64_t> ceiling = options.maxrate;
-    if (options.rate_control == RateControl::crf) {
-        settings.set("crf", number_text(options.crf));
-    } else {
-        std::uint64_t bitrate = options.bitrate.value_or(default_bitrate(size, fps));
-        if (options.maxrate && !options.bitrate) bitrate = std::min(bitrate, *options.maxrate);
-        context.bit_rate = static_cast<std::int64_t>(bitrate);
-        if (!ceiling || options.rate_control == RateControl::cbr) ceiling = bitrate;
-    }
-    if (!ceiling) return 0;
-    context.rc_max_rate = static_cast<std::int64_t>(*ceiling);
-    context.rc_buffer_size = static_cast<int>(std::min<std::uint64_t>(options.bufsize.value_or(*ceiling), INT32_MAX));
-    if (options.rate_control == RateControl::cbr) {
-        context.rc_min_rate = context.rc_max_rate;
-        // Without it x264 sends less when the picture is still, and a platform's monitor calls the stream unstable.
-        if (encoder_has_option(context, "nal-hrd")) settings.set("nal-hrd", "cbr");
-    }
-    return *ceiling;
-}
-
-/// A keyframe where we say and nowhere else: HLS segments and hand-overs cut there.
-void set_gop(AVCodecContext& context, EncoderSettings& settings, std::uint32_t gop_frames) {
-    context.gop_size = static_cast<int>(gop_frames);
-    context.keyint_min = context.gop_size;
-    context.max_b_frames = 0;
-    context.flags |= AV_CODEC_FLAG_CLOSED_GOP | AV_CODEC_FLAG_GLOBAL_HEADER;
-    if (encoder_has_option(context, "sc_threshold")) settings.set("sc_threshold", "0");
-    if (encoder_has_option(context, "no-scenecut")) settings.set("no-scenecut", "1");
-    if (encoder_has_option(context, "forced-idr")) settings.set("forced-idr", "1");
-}
-
-void set_threads(AVCodecContext& context, const VideoOptions& options) {
-    // Frame threads only: sliced threads cost quality. Each frame thread holds one picture back, so zero latency is
-    // one.
-    const std::uint32_t most = options.tune == "zerolatency" ? 1 : kMostDefaultThreads;
-    const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
-    context.thread_count = static_cast<int>(options.threads.value_or(std::min(most, cores)));
-    context.thread_type = FF_THREAD_FRAME;
-}
-
-/// x264 prints its own line about a wrong name and does not say which are right.
-void require_name(std::string_view key, std::string_view value, std::span<const std::string_view> names) {
-    if (value.empty() || std::find(names.begin(), names.end(), value) != names.end()) return;
-    std::string text(key);
-    text.append("=").append(value).append(": libx264 has ");
-    for (const std::string_view name : names)
-        text.append(name == names.front() ? "" : ", ").append(name);
-    const std::string_view near = nearest_name(value, names);
-    if (!near.empty()) text.append(" (did you mean ").append(near).append("?)");
-    throw Error(ErrorCode::invalid_argument, text);
-}
-
-void require_x264_names(const VideoOptions& options) {
-    static constexpr std::array<std::string_view, 10> kPresets{
-        "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"};
-    static constexpr std::array<std::string_view, 8> kTunes{"film", "animation", "grain",      "stillimage",
-                                                            "psnr", "ssim",      "fastdecode", "zerolatency"};
-    // What 8-bit 4:2:0 pictures can be.
-    static constexpr std::array<std::string_view, 3> kProfiles{"baseline", "main", "high"};
-    require_name("video.preset", options.preset, kPresets);
-    require_name("video.tune", options.tune, kTunes);
-    require_name("video.profile", options.profile, kProfiles);
-}
-
-void set_tuning(const AVCodecContext& context, EncoderSettings& settings, const VideoOptions& options, Rational fps) {
-    if (is_x264(context)) require_x264_names(options);
-    const std::string preset = options.preset.empty() && is_x264(context) ? "veryfast" : options.preset;
-    if (!preset.empty()) settings.set("preset", preset);
-    if (!options.tune.empty()) settings.set("tune", options.tune);
-    if (!options.profile.empty()) settings.set("profile", options.profile);
-    if (!options.level.empty()) settings.set("level", options.level);
-    if (!options.lookahead) return;
-    if (!is_x264(context))
-        throw Error(ErrorCode::invalid_argument, std::string("video.lookahead works with video.encoder=libx264 only: "
-                                                             "set it with video.options for ") +
-                                                     context.codec->name);
-    settings.set("rc-lookahead", std::to_string(options.lookahead->in_frames(fps)));
-    // The macroblock tree wants a long view; the look-ahead thread, and x264 waiting for the next picture's time to
-    // know this one's duration, each hold further pictures back.
-    settings.set("mbtree", "0");
-    settings.set("x264-params", "sync-lookahead=0:force-cfr=1");
+/// The render node of video.options=device=...; it is for the device, not for the encoder.
+std::string take_device(Pairs& options) {
+    std::string device;
+    for (const auto& [name, value] : options)
+        if (name == "device") device = value;
+    std::erase_if(options, [](const auto& pair) { return pair.first == "device"; });
+    return device;
 }
 
 /// True when every unit stands behind a 4-byte start code, so that lengths fit over the codes.
@@ -154,28 +51,37 @@ VideoEncoder::VideoEncoder(const VideoOptions& options, Size size, Rational fps,
     : input_(av_owned<AVFramePtr>(av_frame_alloc())), stream_index_(stream_index) {
     gop_frames_ = options.gop.in_frames(fps);
     stream_.media = Media::video;
-    stream_.codec = Codec::h264;
     stream_.timebase = {fps.den, fps.num};
     stream_.width = size.width;
     stream_.height = size.height;
     stream_.fps = fps;
-    open(options);
+    try {
+        open(options);
+    } catch (const CannotOpen& error) {
+        if (options.fallback.empty() || options.fallback == options.encoder_name()) throw;
+        open(fallback_options(options));
+        note_ = options.fallback + " instead of " + options.encoder_name() + ": " + error.reason();
+    }
 }
 
 void VideoEncoder::open(const VideoOptions& options) {
-    AVCodecContextPtr context = make_encoder(kRole, options.encoder);
-    require_yuv420p(*context);
+    AVCodecContextPtr context = make_encoder(kVideoRole, options.encoder_name());
     EncoderSettings settings;
-    set_picture(*context, {stream_.width, stream_.height}, stream_.fps);
-    stream_.bitrate_bps = set_rate(*context, settings, options, {stream_.width, stream_.height}, stream_.fps);
-    set_gop(*context, settings, gop_frames_);
-    set_threads(*context, options);
-    set_tuning(*context, settings, options, stream_.fps);
-    settings.set_all(options.options);
-    codec_ = open_encoder(kRole, std::move(context), settings);
+    pixel_format_ = context->pix_fmt = choose_pixel_format(*context, options.pix_fmt);
+    const VideoTarget target{{stream_.width, stream_.height}, stream_.fps, gop_frames_};
+    VideoOptions own = options;
+    std::string device;
+    if (needs_upload(*context)) device = take_device(own.options);
+    stream_.bitrate_bps = apply_video_options(*context, settings, own, target);
+    upload_.reset();
+    if (needs_upload(*context)) upload_.emplace(*context, pixel_format_, device);
+    codec_ = open_encoder(kVideoRole, std::move(context), settings);
+    stream_.codec = *codec_of(*codec_);
     const std::span<const std::uint8_t> headers(codec_->extradata, static_cast<std::size_t>(codec_->extradata_size));
     annex_b_ = headers.empty() || headers[0] == 0;
-    stream_.extradata = h264::make_avcc(headers);
+    const h264::SampleShape shape = shape_of(pixel_format_);
+    stream_.extradata =
+        stream_.codec == Codec::h265 ? h265::make_hvcc(headers, shape) : h264::make_avcc(headers, shape);
 }
 
 bool VideoEncoder::begins_gop(std::int64_t tick) {
@@ -189,7 +95,9 @@ bool VideoEncoder::begins_gop(std::int64_t tick) {
 void VideoEncoder::encode(const AVFrame& picture, std::int64_t tick, std::int64_t capture_time_ns,
                           const PacketHandler& handler) {
     if (drained_) throw Error(ErrorCode::ended, "a picture came after the end of the video encoder");
-    if (av_frame_ref(input_.get(), &picture) < 0) throw std::bad_alloc();
+    AVFramePtr uploaded;
+    if (upload_) uploaded = upload_->upload(picture);
+    if (av_frame_ref(input_.get(), uploaded ? uploaded.get() : &picture) < 0) throw std::bad_alloc();
     input_->pts = tick;
     input_->pict_type = begins_gop(tick) ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     capture_times_.push_back({tick, capture_time_ns});

@@ -7,7 +7,8 @@
 namespace ringcast::runtime {
 
 VideoLane::VideoLane(const VideoOptions& options, Size size, Rational fps)
-    : converter_(size, options.scale), encoder_(options, size, fps, static_cast<std::uint32_t>(Media::video)) {}
+    : encoder_(options, size, fps, static_cast<std::uint32_t>(Media::video)),
+      converter_(size, options.scale, encoder_.pixel_format()) {}
 
 ReadStatus VideoLane::read(FlowReader& flow, const Timeline& timeline) {
     AVFramePtr pixels;

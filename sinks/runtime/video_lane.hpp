@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <string>
 
 #include "ringcast/reader.hpp"
 #include "runtime/picture_file.hpp"
@@ -39,6 +40,7 @@ public:
     void request_keyframe() noexcept { encoder_.request_keyframe(); }
 
     [[nodiscard]] const StreamInfo& stream() const noexcept { return encoder_.stream(); }
+    [[nodiscard]] const std::string& note() const noexcept { return encoder_.note(); }  ///< VideoEncoder::note()
 
 private:
     struct Picture {
@@ -46,8 +48,8 @@ private:
         AVFramePtr pixels;
     };
 
-    VideoConverter converter_;
     VideoEncoder encoder_;
+    VideoConverter converter_;
     VideoRecord read_record_;
     AVFramePtr read_pixels_;        // of it; none when it has no place
     std::deque<Picture> pictures_;  // by rising id

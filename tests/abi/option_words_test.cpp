@@ -45,6 +45,11 @@ TEST(OptionWords, the_plugins_defaults_hold_and_the_users_words_win) {
     EXPECT_EQ(split({"mode=b", "mode=a"}).plugin, (std::vector<Pair>{{"mode", "a"}}));
 }
 
+TEST(OptionWords, a_bitrate_or_a_quality_chooses_the_rate_control) {
+    EXPECT_EQ(split({"video.crf=23"}).sink.video.rate_control, runtime::RateControl::crf);
+    EXPECT_NE(refusal({"video.crf=23", "video.bitrate=3M"}).find("contradict"), std::string::npos);
+}
+
 TEST(OptionWords, the_reader_is_lossless_on_a_sink_that_waits_unless_somebody_says_otherwise) {
     EXPECT_TRUE(split({}).sink.is_lossless());
     EXPECT_FALSE(split({"reader=live"}).sink.is_lossless());

@@ -145,6 +145,26 @@ TEST(AudioEncoder, bitrate_is_near_what_was_asked) {
     EXPECT_NEAR(static_cast<double>(bytes) * 8 / 5, 128e3, 16e3);
 }
 
+TEST(AudioEncoder, opus_decodes_to_what_went_in) {
+    AudioOptions options = options_of(48000, 2);
+    options.codec = Codec::opus;
+    const auto encoded = encode(options, beeps(48000, 2, 48000 * 2), 1111);
+    EXPECT_EQ(encoded.stream.codec, Codec::opus);
+    EXPECT_GT(encoded.stream.initial_padding, 0U);
+    ASSERT_GE(encoded.stream.extradata.size(), 19U);
+    EXPECT_EQ(std::string(encoded.stream.extradata.begin(), encoded.stream.extradata.begin() + 8), "OpusHead");
+    const std::vector<float> sound = decoded(encoded);
+    EXPECT_GE(sound.size(), 48000U * 2);
+    const auto loud = [&](double from, double until) {
+        double sum = 0;
+        for (auto i = static_cast<std::size_t>(from * 48000); i < static_cast<std::size_t>(until * 48000); ++i)
+            sum += std::abs(sound[i]);
+        return sum / ((until - from) * 48000);
+    };
+    EXPECT_GT(loud(1.01, 1.07), 0.2) << "the beep of the first second";
+    EXPECT_LT(loud(0.5, 0.9), 0.05);
+}
+
 std::string error_of(const AudioOptions& options) {
     try {
         const AudioEncoder encoder(options);
@@ -160,7 +180,8 @@ TEST(AudioEncoder, errors_name_encoder_option_and_fix) {
     options.encoder = "acc";
     EXPECT_EQ(error_of(options), "audio.encoder=acc: libavcodec here has no such encoder: did you mean aac?");
     options.encoder = "pcm_s16le";
-    EXPECT_EQ(error_of(options), "audio.encoder=pcm_s16le makes pcm_s16le, not AAC: use audio.encoder=aac");
+    EXPECT_EQ(error_of(options),
+              "audio.encoder=pcm_s16le makes pcm_s16le, which no sink carries as audio: use audio.encoder=aac");
     options.encoder = "aac";
     options.options = {{"aac_coderr", "fast"}};
     EXPECT_EQ(error_of(options), "audio.options: audio.encoder=aac has no option aac_coderr: did you mean aac_coder?");

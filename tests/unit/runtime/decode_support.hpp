@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -14,7 +15,9 @@ namespace ringcast::runtime::testing {
 class Decoder {
 public:
     explicit Decoder(const StreamInfo& stream) {
-        const AVCodecID id = stream.media == Media::video ? AV_CODEC_ID_H264 : AV_CODEC_ID_AAC;
+        constexpr std::array<AVCodecID, 5> kIds{AV_CODEC_ID_NONE, AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_AAC,
+                                                AV_CODEC_ID_OPUS};
+        const AVCodecID id = kIds.at(static_cast<std::size_t>(stream.codec));
         const AVCodec* codec = avcodec_find_decoder(id);
         context_.reset(avcodec_alloc_context3(codec));
         context_->extradata_size = static_cast<int>(stream.extradata.size());

@@ -65,6 +65,12 @@ TEST(SinkOptions, errors_name_key_value_expectation_and_nearest) {
         {{"shortest"}, "shortest: expected a value, such as shortest=yes"},
         {{"video.bitrate=3M", "video.maxrate=2M"},
          "video.maxrate is below video.bitrate: raise video.maxrate or leave it away"},
+        {{"video.codec=hevc"}, "video.codec=hevc: expected h264 or h265, such as video.codec=h264"},
+        {{"audio.codec=mp3"}, "audio.codec=mp3: expected aac or opus, such as audio.codec=aac"},
+        {{"video.fallback="}, "video.fallback=: expected the name of an encoder, such as video.fallback=libx264"},
+        {{"video.rate_control=crf", "video.bitrate=3M"},
+         "video.bitrate has no effect with video.rate_control=crf: leave one away (a ceiling for crf is "
+         "video.maxrate=4500k)"},
         {{"video.bitrate=3M", "video.crf=20"},
          "video.bitrate and video.crf contradict each other: leave one away (a ceiling for crf is "
          "video.maxrate=4500k)"},
@@ -92,11 +98,15 @@ TEST(SinkOptions, values_arrive_in_the_struct) {
                                   "video.level=4.1",
                                   "video.threads=2",
                                   "video.lookahead=8frames",
+                                  "video.codec=h265",
                                   "video.encoder=h264_nvenc",
+                                  "video.fallback=libx264",
+                                  "video.pix_fmt=nv12",
                                   "video.options=bf=2",
                                   "audio.bitrate=96k",
                                   "audio.rate=44100",
                                   "audio.channels=1",
+                                  "audio.codec=opus",
                                   "on_end=close",
                                   "track_wait=500ms",
                                   "shortest=yes",
@@ -114,7 +124,11 @@ TEST(SinkOptions, values_arrive_in_the_struct) {
     EXPECT_EQ(o.video.level, "4.1");
     EXPECT_EQ(o.video.threads, 2U);
     EXPECT_EQ(o.video.lookahead->frames, 8U);
+    EXPECT_EQ(o.video.codec, Codec::h265);
     EXPECT_EQ(o.video.encoder, "h264_nvenc");
+    EXPECT_EQ(o.video.fallback, "libx264");
+    EXPECT_EQ(o.video.pix_fmt, "nv12");
+    EXPECT_EQ(o.audio.codec, Codec::opus);
     EXPECT_EQ(o.video.options, (Pairs{{"bf", "2"}}));
     EXPECT_EQ(o.audio.bitrate, 96'000U);
     EXPECT_EQ(o.audio.rate, 44100U);
@@ -138,9 +152,18 @@ TEST(SinkOptions, a_bitrate_or_a_crf_picks_its_rate_control) {
     SinkOptions options;
     apply_sink_options(options, std::vector<std::string>{"video.rate_control=crf"}, "plugin file");
     apply_sink_options(options, std::vector<std::string>{"video.bitrate=3M"});
-    EXPECT_EQ(options.video.rate_control, RateControl::vbr);
+    EXPECT_EQ(options.video.rate_control, std::nullopt) << "the encoder's own for a bitrate";
     EXPECT_EQ(parsed({"video.crf=23"}).video.rate_control, RateControl::crf);
     EXPECT_EQ(parsed({"video.rate_control=cbr", "video.bitrate=3M"}).video.rate_control, RateControl::cbr);
+}
+
+TEST(SinkOptions, an_encoder_by_name_wins_over_a_codec) {
+    EXPECT_EQ(parsed({}).video.encoder_name(), "libx264");
+    EXPECT_EQ(parsed({"video.codec=h265"}).video.encoder_name(), "libx265");
+    EXPECT_EQ(parsed({"video.encoder=libx264", "video.codec=h265"}).video.encoder_name(), "libx264");
+    EXPECT_EQ(parsed({}).audio.encoder_name(), "aac");
+    EXPECT_EQ(parsed({"audio.codec=opus"}).audio.encoder_name(), "libopus");
+    EXPECT_EQ(parsed({"audio.codec=opus", "audio.encoder=aac"}).audio.encoder_name(), "aac");
 }
 
 TEST(SinkOptions, every_example_and_every_choice_is_accepted) {
