@@ -1,23 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-/// RGB to BT.709 limited range, line by line. libyuv's own RGB conversions know only BT.601 (release 2023-01), and the
-/// output is tagged BT.709, so the matrix is ours; libyuv separates the channels.
+/// RGB to BT.709 limited range, line by line, straight from packed pixels. libyuv's own RGB conversions know only
+/// BT.601 (release 2023-01), and the output is tagged BT.709, so the matrix is ours.
 #pragma once
 
 #include <cstdint>
 
+#include "ringcast/caps.hpp"
+
 namespace ringcast::runtime::bt709 {
 
-/// One line of each colour.
-struct RgbRow {
-    const std::uint8_t* r;
-    const std::uint8_t* g;
-    const std::uint8_t* b;
+/// One implementation; lines need no alignment and no bytes after their end are touched.
+struct Rows {
+    /// `width` luma samples; within 1 level of the exact value.
+    void (*luma)(PixelFormat format, const std::uint8_t* pixels, std::uint8_t* y, int width);
+    /// `pairs` chroma samples, each from the mean of two columns of two lines of 2 × `pairs` pixels.
+    void (*chroma)(PixelFormat format, const std::uint8_t* upper, const std::uint8_t* lower, std::uint8_t* u,
+                   std::uint8_t* v, int pairs);
+    /// `width` pixels of four bytes, colours in the format's order, each the mean of 2x2.
+    void (*halve)(PixelFormat format, const std::uint8_t* upper, const std::uint8_t* lower, std::uint8_t* pixels,
+                  int width);
 };
 
-/// `width` luma samples; within 1 level of the exact value.
-void luma_row(const RgbRow& rgb, std::uint8_t* y, int width);
+/// The fastest for this processor, and the one that every processor runs.
+const Rows& rows();
+const Rows& plain_rows();
 
-/// `pairs` chroma samples, each from the mean of two columns of two lines; both lines hold 2 × `pairs` samples.
-void chroma_row(const RgbRow& upper, const RgbRow& lower, std::uint8_t* u, std::uint8_t* v, int pairs);
+/// Bytes of a pixel of these (RGB) formats.
+constexpr int pixel_bytes(PixelFormat format) {
+    return format == PixelFormat::rgb24 || format == PixelFormat::bgr24 ? 3 : 4;
+}
+/// The format that Rows::halve() makes of another.
+constexpr PixelFormat padded(PixelFormat format) {
+    return format == PixelFormat::rgb24 || format == PixelFormat::rgba ? PixelFormat::rgba : PixelFormat::bgra;
+}
 
 }  // namespace ringcast::runtime::bt709

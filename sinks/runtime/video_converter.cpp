@@ -4,10 +4,12 @@
 #include <libyuv.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <new>
+#include <numeric>
 #include <string>
 
 #include "ringcast/error.hpp"
@@ -26,6 +28,9 @@ constexpr std::uint8_t kBlackLuma = 16;
 constexpr std::uint8_t kGreyChroma = 128;
 constexpr int kLineAlignment = 64;  // what libav's and libyuv's widest code likes
 constexpr std::size_t kTailBytes = 64;
+constexpr int kCacheLine = 64;
+constexpr int kSteps = 3;             // of put_two_lines(), between which memory is asked for more
+constexpr int kMostStripeLines = 32;  // 1920 wide: 92 kB, well inside the second-level cache
 
 int aligned(int bytes) {
     return (bytes + kLineAlignment - 1) / kLineAlignment * kLineAlignment;
@@ -66,6 +71,26 @@ void replicate_edges(std::uint8_t* plane, int stride, int width, int height, int
 }
 
 }  // namespace
+
+/// Asks for the next lines in portions between the steps of the work on the present ones, so that the memory is busy
+/// all the time. The ring is cold, and the processor's own prefetcher rests while the work is on lines that are there.
+class VideoConverter::Prefetch {
+public:
+    Prefetch(const std::uint8_t* lines, int count, std::ptrdiff_t step, int portions)
+        : at_(lines), left_(count <= 0 ? 0 : count * step), portion_(left_ / portions + kCacheLine) {}
+    void next() {
+        const std::ptrdiff_t bytes = std::min(portion_, left_);
+        for (std::ptrdiff_t i = 0; i < bytes; i += kCacheLine)
+            __builtin_prefetch(at_ + i, 0, 2);
+        at_ += bytes;
+        left_ -= bytes;
+    }
+
+private:
+    const std::uint8_t* at_;
+    std::ptrdiff_t left_;
+    std::ptrdiff_t portion_;
+};
 
 VideoConverter::VideoConverter(Size output, Scale scale, AVPixelFormat format)
     : output_(output), scale_(scale), format_(format) {
@@ -142,7 +167,7 @@ void VideoConverter::draw_placed(const Input& input, const Placement& placement,
     const bool same_size =
         static_cast<int>(whole.width) == target.width && static_cast<int>(whole.height) == target.height;
     if (same_size)
-        draw(input, target);
+        draw(input, 0, target);
     else
         draw_scaled(input, placement, target);
 }
@@ -210,61 +235,85 @@ VideoConverter::Planes VideoConverter::scratch(int width, int height) {
     return {{base, base + luma, base + luma + chroma}, {luma_stride, chroma_stride, chroma_stride}, width, height};
 }
 
-/// The whole input at its own size, padded to even, into `target` of that even size.
-void VideoConverter::draw(const Input& input, const Planes& target) {
+/// Lines of the input from `first` on at their own size, padded to even, into `target` of even size.
+void VideoConverter::draw(const Input& input, int first, const Planes& target) {
     if (is_rgb(input.format.format))
-        draw_rgb(input, target);
+        draw_rgb(input, first, target);
     else
-        draw_planar(input, target);
+        draw_planar(input, first, target);
 }
 
-void VideoConverter::draw_rgb(const Input& input, const Planes& target) {
+void VideoConverter::draw_rgb(const Input& input, int first, const Planes& target) {
     const PixelFormat format = input.format.format;
     const int width = static_cast<int>(input.format.width);
     const int height = static_cast<int>(input.format.height);
-    const std::ptrdiff_t stride = input.caps.stride[0];
-    const int row = aligned(target.width);
-    if (rows_.size() < static_cast<std::size_t>(row) * 6) rows_.resize(static_cast<std::size_t>(row) * 6);
-    std::uint8_t* r = rows_.data();
-    std::uint8_t* g = r + 2 * row;
-    std::uint8_t* b = g + 2 * row;
-    // Two lines at a time: they stay in the first-level cache between separation and matrix.
-    for (int line = 0; line < target.height; line += 2) {
-        const int lines = std::min(2, height - line);
-        const std::uint8_t* source = input.bytes + input.caps.plane_offset[0] + line * stride;
-        const int step = static_cast<int>(stride);
-        // libyuv names 32-bit pixels by the register: its ARGB is B, G, R, A in memory.
-        switch (format) {
-            case PixelFormat::rgb24:
-                libyuv::SplitRGBPlane(source, step, r, row, g, row, b, row, width, lines);
-                break;
-            case PixelFormat::bgr24:
-                libyuv::SplitRGBPlane(source, step, b, row, g, row, r, row, width, lines);
-                break;
-            case PixelFormat::bgra:
-                libyuv::SplitARGBPlane(source, step, r, row, g, row, b, row, nullptr, 0, width, lines);
-                break;
-            default:
-                libyuv::SplitARGBPlane(source, step, b, row, g, row, r, row, nullptr, 0, width, lines);
-                break;
-        }
-        for (std::uint8_t* colour : {r, g, b})
-            replicate_edges(colour, row, width, lines, target.width, 2);
-        std::uint8_t* y = target.data[0] + static_cast<std::ptrdiff_t>(line) * target.stride[0];
-        const std::ptrdiff_t chroma_line = line / 2;
-        bt709::luma_row({r, g, b}, y, target.width);
-        bt709::luma_row({r + row, g + row, b + row}, y + target.stride[0], target.width);
-        bt709::chroma_row({r, g, b}, {r + row, g + row, b + row}, target.data[1] + chroma_line * target.stride[1],
-                          target.data[2] + chroma_line * target.stride[2], target.width / 2);
+    const std::ptrdiff_t step = input.caps.stride[0];
+    const int pixel = bt709::pixel_bytes(format);
+    const std::uint8_t* upper = input.line(first);
+    for (int line = 0; line < target.height; line += 2, upper += 2 * step) {
+        const int left = height - first - line;
+        const std::uint8_t* lower = left > 1 ? upper + step : upper;  // the last of an odd number stands twice
+        Prefetch prefetch(upper + 2 * step, std::min(left - 2, 2), step, kSteps);
+        put_two_lines(format, upper, lower, width / 2 * 2, target, line, prefetch);
+        if (width % 2 == 0) continue;
+        // The last column of an odd number stands twice, too.
+        const auto last = static_cast<std::ptrdiff_t>(width - 1);
+        const auto doubled = [&](const std::uint8_t* from) {
+            std::array<std::uint8_t, 8> two{};
+            std::memcpy(two.data(), from + last * pixel, static_cast<std::size_t>(pixel));
+            std::memcpy(two.data() + pixel, from + last * pixel, static_cast<std::size_t>(pixel));
+            return two;
+        };
+        const Planes corner{{target.data[0] + last, target.data[1] + last / 2, target.data[2] + last / 2},
+                            {target.stride[0], target.stride[1], target.stride[2]},
+                            2,
+                            2};
+        put_two_lines(format, doubled(upper).data(), doubled(lower).data(), 2, corner, line, prefetch);
     }
 }
 
-void VideoConverter::draw_planar(const Input& input, const Planes& target) {
+void VideoConverter::put_two_lines(PixelFormat format, const std::uint8_t* upper, const std::uint8_t* lower, int width,
+                                   const Planes& target, int line, Prefetch& prefetch) {
+    const bt709::Rows& rows = bt709::rows();
+    std::uint8_t* y = target.data[0] + static_cast<std::ptrdiff_t>(line) * target.stride[0];
+    const std::ptrdiff_t chroma_line = line / 2;
+    prefetch.next();
+    rows.luma(format, upper, y, width);
+    prefetch.next();
+    rows.luma(format, lower, y + target.stride[0], width);
+    prefetch.next();
+    rows.chroma(format, upper, lower, target.data[1] + chroma_line * target.stride[1],
+                target.data[2] + chroma_line * target.stride[2], width / 2);
+}
+
+/// Half the size both ways, the commonest of all: four lines become two as they come, so that the matrix works on a
+/// quarter of the pixels.
+void VideoConverter::draw_halved(const Input& input, const Placement& p, const Planes& target) {
+    const PixelFormat format = input.format.format;
+    const std::ptrdiff_t step = input.caps.stride[0];
+    const std::size_t row = static_cast<std::size_t>(target.width) * 4;
+    if (rows_.size() < 2 * row) rows_.resize(2 * row);
+    std::uint8_t* const halves = rows_.data();
+    const std::uint8_t* source =
+        input.line(p.source_y) + static_cast<std::ptrdiff_t>(p.source_x) * bt709::pixel_bytes(format);
+    for (int line = 0; line < target.height; line += 2, source += 4 * step) {
+        Prefetch prefetch(source + 4 * step, std::min(2 * (target.height - line) - 4, 4), step, 2 + kSteps);
+        prefetch.next();
+        bt709::rows().halve(format, source, source + step, halves, target.width);
+        prefetch.next();
+        bt709::rows().halve(format, source + 2 * step, source + 3 * step, halves + row, target.width);
+        put_two_lines(bt709::padded(format), halves, halves + row, target.width, target, line, prefetch);
+    }
+}
+
+void VideoConverter::draw_planar(const Input& input, int first, const Planes& target) {
     const layout::Caps& caps = input.caps;
     const int width = static_cast<int>(input.format.width);
-    const int height = static_cast<int>(input.format.height);
-    const auto plane = [&](std::size_t i) { return input.bytes + caps.plane_offset[i]; };
+    const int height = std::min(static_cast<int>(input.format.height) - first, target.height);
     const auto stride = [&](std::size_t i) { return static_cast<int>(caps.stride[i]); };
+    const auto plane = [&](std::size_t i) {
+        return input.bytes + caps.plane_offset[i] + static_cast<std::ptrdiff_t>(i == 0 ? first : first / 2) * stride(i);
+    };
     if (input.format.format == PixelFormat::i420)
         libyuv::I420Copy(plane(0), stride(0), plane(1), stride(1), plane(2), stride(2), target.data[0],
                          target.stride[0], target.data[1], target.stride[1], target.data[2], target.stride[2], width,
@@ -277,17 +326,44 @@ void VideoConverter::draw_planar(const Input& input, const Planes& target) {
 }
 
 void VideoConverter::draw_scaled(const Input& input, const Placement& p, const Planes& target) {
+    const bool halved = p.source_width == 2 * target.width && p.source_height == 2 * target.height;
+    if (halved && is_rgb(input.format.format)) return draw_halved(input, p, target);
+
     const Size whole = even_size({input.format.width, input.format.height});
-    Planes source = scratch(static_cast<int>(whole.width), static_cast<int>(whole.height));
-    draw(input, source);
-    source.data[0] += p.source_y * source.stride[0] + p.source_x;
-    source.data[1] += p.source_y / 2 * source.stride[1] + p.source_x / 2;
-    source.data[2] += p.source_y / 2 * source.stride[2] + p.source_x / 2;
-    // Box means every source pixel counts when shrinking; libyuv takes bilinear where the picture grows.
-    libyuv::I420Scale(source.data[0], source.stride[0], source.data[1], source.stride[1], source.data[2],
-                      source.stride[2], p.source_width, p.source_height, target.data[0], target.stride[0],
-                      target.data[1], target.stride[1], target.data[2], target.stride[2], target.width, target.height,
-                      libyuv::kFilterBox);
+    const int width = static_cast<int>(whole.width);
+    const Stripes stripes = stripes_of(p, target, static_cast<int>(whole.height));
+    for (int done = 0; done < target.height; done += stripes.target_lines) {
+        const int target_lines = std::min(stripes.target_lines, target.height - done);
+        const int source_lines = stripes.source_lines * target_lines / stripes.target_lines;
+        const int first = stripes.whole ? 0 : p.source_y + done / stripes.target_lines * stripes.source_lines;
+        Planes source = scratch(width, stripes.whole ? static_cast<int>(whole.height) : source_lines);
+        draw(input, first, source);
+        const int above = stripes.whole ? p.source_y : 0;
+        source.data[0] += above * source.stride[0] + p.source_x;
+        source.data[1] += above / 2 * source.stride[1] + p.source_x / 2;
+        source.data[2] += above / 2 * source.stride[2] + p.source_x / 2;
+        const auto target_line = [&](int i, int line) {
+            return target.data[i] + static_cast<std::ptrdiff_t>(line) * target.stride[i];
+        };
+        // Box means every source pixel counts when shrinking; libyuv takes bilinear where the picture grows.
+        libyuv::I420Scale(source.data[0], source.stride[0], source.data[1], source.stride[1], source.data[2],
+                          source.stride[2], p.source_width, source_lines, target_line(0, done), target.stride[0],
+                          target_line(1, done / 2), target.stride[1], target_line(2, done / 2), target.stride[2],
+                          target.width, target_lines, libyuv::kFilterBox);
+    }
+}
+
+/// A picture that shrinks by p:q is the same as stripes of p lines that shrink to q each, which never leave the cache.
+VideoConverter::Stripes VideoConverter::stripes_of(const Placement& p, const Planes& target, int whole_height) {
+    const Stripes whole{p.source_height, target.height, true};
+    const int steps = std::gcd(p.source_height, target.height) / 2;  // each of them even on both sides
+    if (steps == 0 || p.source_height < target.height || p.source_y + p.source_height > whole_height) return whole;
+    if (p.source_height % (2 * steps) != 0 || p.source_y % 2 != 0) return whole;
+    const int source_lines = p.source_height / steps;
+    const int target_lines = target.height / steps;
+    if (source_lines % 2 != 0 || target_lines % 2 != 0 || source_lines > kMostStripeLines) return whole;
+    const int together = std::max(1, kMostStripeLines / source_lines);
+    return {source_lines * together, target_lines * together, false};
 }
 
 /// The slow path, for formats that nobody encodes live.

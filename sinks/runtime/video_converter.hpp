@@ -51,6 +51,17 @@ private:
         VideoFormat format;
         const layout::Caps& caps;
         const std::uint8_t* bytes;
+        /// Of the first plane.
+        [[nodiscard]] const std::uint8_t* line(int number) const {
+            return bytes + caps.plane_offset[0] + number * std::ptrdiff_t{caps.stride[0]};
+        }
+    };
+    class Prefetch;
+    /// How many lines are scaled in one go.
+    struct Stripes {
+        int source_lines;
+        int target_lines;
+        bool whole;  ///< all of them: the ratio has no short period, or the picture grows
     };
 
     [[nodiscard]] AVFramePtr new_frame();
@@ -61,9 +72,13 @@ private:
     [[nodiscard]] static Planes planes_of(const AVFrame& frame, const Placement& placement);
     void draw_placed(const Input& input, const Placement& placement, const Planes& target);
     void draw_nv12(const Input& input, const Placement& placement, const AVFrame& frame);
-    void draw(const Input& input, const Planes& target);
-    void draw_rgb(const Input& input, const Planes& target);
-    static void draw_planar(const Input& input, const Planes& target);
+    static void draw(const Input& input, int first, const Planes& target);
+    static void draw_rgb(const Input& input, int first, const Planes& target);
+    void draw_halved(const Input& input, const Placement& placement, const Planes& target);
+    static void put_two_lines(PixelFormat format, const std::uint8_t* upper, const std::uint8_t* lower, int width,
+                              const Planes& target, int line, Prefetch& prefetch);
+    static void draw_planar(const Input& input, int first, const Planes& target);
+    [[nodiscard]] static Stripes stripes_of(const Placement& placement, const Planes& target, int whole_height);
     void draw_scaled(const Input& input, const Placement& placement, const Planes& target);
     void draw_by_swscale(const Input& input, const Placement& placement, const AVFrame& frame);
 
@@ -74,7 +89,7 @@ private:
     SwsContextPtr sws_;                  // for formats libyuv has no path to
     std::vector<std::uint8_t> chroma_;   // U and V apart, before they are merged for nv12
     std::vector<std::uint8_t> scratch_;  // the input as 4:2:0, before scaling
-    std::vector<std::uint8_t> rows_;     // two lines of each colour
+    std::vector<std::uint8_t> rows_;     // two lines of half the size
 };
 
 }  // namespace ringcast::runtime

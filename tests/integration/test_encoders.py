@@ -35,9 +35,10 @@ def video_bits_per_second(path, seconds):
     return sum(int(packet["size"]) for packet in packets) * 8 / seconds
 
 
-def record(bus, path, *words, seconds="2", source=(), size="640x360", fps="25"):
+def record(bus, path, *words, seconds="2", size="640x360", fps="25"):
     sink = bus.sink("file", "--once", path, *words)
-    bus.testsrc("--seconds", seconds, "--mode", "lossless", "--wait-readers", "1", *source, size=size, fps=fps).ends_well()
+    timing = ["--seconds", seconds, "--mode", "lossless", "--wait-readers", "1"]
+    bus.testsrc(*timing, size=size, fps=fps).ends_well()
     sink.ends_well()
     return path
 
