@@ -32,14 +32,14 @@ def assert_others_whole(sinks, paths, victims, frames):
 def test_eight_recorders_of_which_some_are_killed_or_stopped_leave_the_others_whole(bus, tmp_path):
     # The one that is stopped does not ask the producer to wait: else it would, for 30 s (the soak form below).
     sinks, paths = eight_sinks(bus, tmp_path, s6=["reader=live"])
-    source = bus.testsrc("--seconds", "16", "--mode", "lossless", "--wait-readers", "8", size="320x240")
+    source = bus.testsrc("--seconds", "30", "--mode", "lossless", "--wait-readers", "8", size="320x240")
     for victim, number in (("s0", signal.SIGKILL), ("s6", signal.SIGSTOP), ("s3", signal.SIGKILL)):
         before = bus.encoded(victim)
         wait_until(lambda: bus.encoded(victim) >= before + 40, "40 more frames")
         sinks[victim].signal(number)
     assert source.running(), "the victims went while all were at work"
     source.ends_well()
-    assert_others_whole(sinks, paths, {"s0", "s3", "s6"}, frames=16 * FPS)
+    assert_others_whole(sinks, paths, {"s0", "s3", "s6"}, frames=30 * FPS)
     sinks["s6"].signal(signal.SIGCONT)
     sinks["s6"].ends_well()
     for victim in ("s0", "s3"):

@@ -91,11 +91,10 @@ def test_port_in_use_is_told_with_its_holder_and_the_folder_is_left_alone(bus, t
 def test_folder_in_use_is_told_and_left_alone(bus, tmp_path):
     folder = tmp_path / "hls"
     first = bus.sink("hls", "--once", folder)
-    source = bus.testsrc("--seconds", "3", "--mode", "lossless", "--wait-readers", "1", **SMALL)
     first.says("path: ")
     second = bus.sink("hls", folder)
     assert_refused(second, str(folder), "another sink", "dir=")
-    source.ends_well()
+    bus.testsrc("--seconds", "3", "--mode", "lossless", "--wait-readers", "1", **SMALL).ends_well()
     first.ends_well()
     assert_whole(folder / "index.m3u8", frames=75, fps=25)
 

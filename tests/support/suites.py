@@ -146,8 +146,9 @@ def suite_tidy(run):
 
 
 def pytest(run, *words, build=BUILD, limit=1500):
-    run.step([PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-v", "--junitxml", run.xml, *words], limit,
-             RINGCAST_BUILD=build)
+    # Most of these tests wait for media to play in real time, so more run at once than there are cores.
+    run.step([PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-v", "-n", str(int(JOBS) + 1), "--dist", "worksteal",
+              "--junitxml", run.xml, *words], limit, RINGCAST_BUILD=build)
 
 
 def suite_integration(run):

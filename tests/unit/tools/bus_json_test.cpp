@@ -34,6 +34,8 @@ TEST(StateOf, names_every_condition_of_a_bus) {
     BusInfo unpublished;
     unpublished.alive = true;
     EXPECT_EQ(state_of(unpublished), "starting");
+    unpublished.problems = {"its bus object is cut short"};
+    EXPECT_EQ(state_of(unpublished), "damaged");
 }
 
 TEST(AvSkew, compares_both_flows_at_the_same_moment) {
