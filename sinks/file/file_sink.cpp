@@ -43,7 +43,7 @@ FileSink::FileSink(Host host, const Options& options)
       settings_{.container = container_of(names_.path()).value(),
                 .split = split_limit(options),
                 .min_free = byte_option(options, "min_free")},
-      overwrite_(options.yes("overwrite")),
+      when_exists_(options.choice("overwrite", "no|yes|number")),
       fast_start_(options.yes("fast_start")),
       finisher_(host, settings_.min_free) {}
 
@@ -60,7 +60,7 @@ void FileSink::connect() {
     finisher_.go_on();
     check_folder();
     take_on_leftovers();
-    if (names_.next_is_plain() && !overwrite_) check_plain_name();
+    if (names_.next_is_plain() && !overwrites()) check_plain_name();
 }
 
 void FileSink::check_folder() const {
@@ -89,7 +89,7 @@ void FileSink::check_folder() const {
 /// What an earlier life of this recorder could not finish: files of its names alone, so that the recorder they belong
 /// to knows by them that it has been there before. A file that somebody works on is locked, and left alone.
 void FileSink::take_on_leftovers() {
-    if (overwrite_ && !names_.is_pattern()) return;  // it replaces them
+    if (overwrites() && !names_.is_pattern()) return;  // it replaces them
     for (const fs::path& path : unfinished_files(names_.fixed_folder(), names_.folders_below())) {
         if (!names_.could_be(path)) continue;
         UniqueFd locked = open_left_file(path);
@@ -104,8 +104,13 @@ void FileSink::check_plain_name() {
     std::error_code error;
     const fs::path& path = names_.path();
     if (!fs::exists(path, error) || fs::file_size(path, error) == 0) return;
-    refuse(path.string() + " already exists; add overwrite=yes to replace it or choose another path=, such as " +
-           path.stem().string() + "-%Y%m%d-%H%M%S" + path.extension().string());
+    if (when_exists_ == "number") {
+        names_.pass_over_plain();
+        return;
+    }
+    refuse(path.string() +
+           " already exists; add overwrite=yes to replace it, overwrite=number to go on beside it, or " +
+           "choose another path=, such as " + path.stem().string() + "-%Y%m%d-%H%M%S" + path.extension().string());
 }
 
 void FileSink::headers(std::span<const ringcast_sink_stream* const> streams) {
@@ -130,9 +135,9 @@ void FileSink::finish_recording() {
 std::unique_ptr<RecordingFile> FileSink::next_file() {
     const auto is_taken = [this](const fs::path& path) {
         std::error_code error;
-        return !overwrite_ && fs::exists(path, error);
+        return !overwrites() && fs::exists(path, error);
     };
-    auto file = std::make_unique<RecordingFile>(names_.next(std::time(nullptr), is_taken), overwrite_, bytes_);
+    auto file = std::make_unique<RecordingFile>(names_.next(std::time(nullptr), is_taken), overwrites(), bytes_);
     host_.set_info("path", file->path());
     host_.set_stat("part", ++files_);
     return file;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "file/container.hpp"
 #include "file/finisher.hpp"
@@ -47,6 +48,7 @@ private:
     void on_closed(std::unique_ptr<RecordingFile> file, std::chrono::milliseconds length, bool torn) override;
     void on_progress(std::chrono::milliseconds length) override;
 
+    [[nodiscard]] bool overwrites() const { return when_exists_ == "yes"; }
     void check_folder() const;
     void take_on_leftovers();
     void check_plain_name();
@@ -55,7 +57,7 @@ private:
     Host host_;
     RecordingNames names_;
     Recording::Settings settings_;
-    bool overwrite_;
+    std::string when_exists_;  ///< no, yes, number
     bool fast_start_;
     bool has_lingered_ = false;
     std::int64_t files_ = 0;

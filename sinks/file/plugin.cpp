@@ -13,7 +13,9 @@ using Calls = ringcast::sink::PacketSinkCalls<ringcast::sink::FileSink>;
 
 constexpr ringcast_sink_option kPath{
     "path", nullptr, "file to record to: .mp4, .mkv, .ts or .flv; with the date: path=rec-%Y%m%d-%H%M%S.mp4", nullptr};
-constexpr ringcast_sink_option kOverwrite{"overwrite", "no", "replace a file that exists", "no|yes"};
+constexpr ringcast_sink_option kOverwrite{
+    "overwrite", "no", "when the file exists: no refuses, yes replaces it, number goes on beside it in show-2.mp4",
+    "no|yes|number"};
 constexpr ringcast_sink_option kSplit{
     "split", nullptr,
     "go on in a new file, at a keyframe, after so much time or so many bytes, e.g. split=10m or 500MB", nullptr};

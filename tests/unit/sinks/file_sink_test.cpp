@@ -469,6 +469,18 @@ TEST(FileSink, existing_file_is_refused_with_the_fix_and_kept) {
     EXPECT_EQ(contents(folder / "out.mp4"), "precious");
 }
 
+TEST(FileSink, existing_file_is_kept_and_the_recording_goes_on_beside_it_when_asked) {
+    const TemporaryFolder folder;
+    std::ofstream(folder / "out.mp4") << "precious";
+    for (const char* name : {"out-2.mp4", "out-3.mp4"}) {
+        auto sink = recorder(folder / "out.mp4", "overwrite=number");
+        ASSERT_EQ(sink.feed(media(), 1'000'000), RINGCAST_SINK_OK) << sink.host().error();
+        ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+        EXPECT_EQ(read_media(folder / name).video.size(), 25u);
+    }
+    EXPECT_EQ(contents(folder / "out.mp4"), "precious");
+}
+
 TEST(FileSink, file_that_comes_into_being_during_the_wait_is_kept) {
     const TemporaryFolder folder;
     auto sink = recorder(folder / "out.mp4");
