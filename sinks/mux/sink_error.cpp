@@ -14,7 +14,8 @@ void throw_storage_error(const std::string& path, int error_number) {
     const bool full = error_number == ENOSPC || error_number == EDQUOT;
     throw SinkError(RINGCAST_SINK_E_STORAGE,
                     "cannot write " + path + ": " + system_text(error_number) +
-                        (full ? "; free some space and start the sink again, what was written so far plays" : ""));
+                        (full ? "; free some space and start the sink again, what was written so far plays"
+                              : "; choose another place, or make this one writable"));
 }
 
 }  // namespace ringcast::sink
