@@ -72,7 +72,9 @@ def test_a_killed_mp4_holds_all_but_a_fragment_and_the_encoders_delay(bus, tmp_p
 def head_when_keeping_up(bus, name):
     """The head of the video flow; None while the sink has frames to catch up on, or has hardly begun."""
     info = bus.info()
-    reader = next(reader for reader in info["readers"] if reader["name"] == name)
+    reader = next((reader for reader in info["readers"] if reader["name"] == name), None) if info else None
+    if not reader:
+        return None
     head = next(flow["head_index"] for flow in info["flows"] if flow["flow"] == "video")
     return head if head > 90 and head - reader["flows"]["video"]["cursor_index"] <= 1 else None
 
