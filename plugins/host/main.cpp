@@ -109,7 +109,7 @@ int answer_help(const CLI::App& app, const Arguments& arguments) {
     std::cout << describe_as_text(plugin) << "\nUsage: ringcast-sink " << plugin.api().name
               << " --bus BUS [--name NAME] [--once] [key=value...]\n\n"
               << "Options of the host:\n"
-              << runtime::sink_options_help(declared_defaults(plugin.api()));
+              << runtime::sink_options_help(defaults_for(plugin.api(), {}));
     return kExitOk;
 }
 

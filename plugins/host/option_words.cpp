@@ -61,7 +61,7 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
 
 SplitWords split_words(const ringcast_sink_plugin_v1& api, std::span<const std::string> words) {
     SplitWords result;
-    const std::vector<std::string> defaults = declared_defaults(api);
+    const std::vector<std::string> defaults = defaults_for(api, words);
     const std::vector<DeclaredOption> declared = declared_options(api);
     std::string bare_word;
     std::vector<std::string> sink_words;  // applied in one go: a bitrate chooses the rate control

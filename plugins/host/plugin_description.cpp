@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ringcast/error.hpp"
 #include "ringcast/inspect.hpp"
 
 namespace ringcast::host {
@@ -14,6 +15,23 @@ constexpr std::size_t kMostText = 512;
 /// Plugin text goes to terminals: no control bytes.
 std::string clean(const char* text) {
     return text == nullptr ? std::string{} : sanitise(text, kMostText);
+}
+
+/// Whether `condition`, "option=word", holds: the last of the words that sets the option decides, else its default.
+bool value_is(const ringcast_sink_plugin_v1& api, const std::vector<DeclaredOption>& options,
+              std::span<const std::string> words, const std::string& condition) {
+    const std::string key = condition.substr(0, condition.find('=') + 1);
+    const auto option = std::find_if(options.begin(), options.end(),
+                                     [&](const DeclaredOption& declared) { return declared.key + "=" == key; });
+    if (option == options.end()) {
+        throw Error(ErrorCode::invalid_argument, "plugin " + clean(api.name) + ": a default depends on '" + condition +
+                                                     "', which is no option of the plugin");
+    }
+    std::string value = key + option->value;
+    for (const std::string& word : words) {
+        if (word.starts_with(key)) value = word;
+    }
+    return value == condition;
 }
 
 }  // namespace
@@ -39,6 +57,18 @@ std::vector<std::string> declared_defaults(const ringcast_sink_plugin_v1& api) {
     if (api.defaults == nullptr) return defaults;
     for (const char* const* entry = api.defaults; *entry != nullptr; ++entry)
         defaults.emplace_back(clean(*entry));
+    return defaults;
+}
+
+std::vector<std::string> defaults_for(const ringcast_sink_plugin_v1& api, std::span<const std::string> words) {
+    constexpr std::string_view kIf = " if ";
+    const std::vector<DeclaredOption> options = declared_options(api);
+    std::vector<std::string> defaults;
+    for (const std::string& entry : declared_defaults(api)) {
+        const std::size_t at = std::min(entry.find(kIf), entry.size());
+        const std::string condition = entry.substr(std::min(at + kIf.size(), entry.size()));
+        if (condition.empty() || value_is(api, options, words, condition)) defaults.push_back(entry.substr(0, at));
+    }
     return defaults;
 }
 

@@ -103,7 +103,7 @@ __attribute__((constructor)) static void at_load(void) {
 static const ringcast_sink_option target = {"target", NULL, "where to, e.g. target=there", NULL};
 static const ringcast_sink_option mode = {"mode", "a", "which way", "a|b"};
 static const ringcast_sink_option* const options[] = {&target, &mode, NULL};
-static const char* const defaults[] = {"audio.rate=44100", NULL};
+static const char* const defaults[] = {"audio.rate=44100", "audio.channels=1 if mode=b", NULL};
 
 #ifdef FAULT_NO_SYMBOL
 #define ringcast_sink_plugin another_name

@@ -74,5 +74,12 @@ TEST(OptionWords, a_wrong_host_value_is_a_usage_error) {
     EXPECT_FALSE(refusal({"audio.rate=fast"}).empty());
 }
 
+TEST(OptionWords, a_default_that_depends_on_an_option_holds_with_that_value_only) {
+    EXPECT_EQ(split({}).sink.audio.channels, 2U);
+    EXPECT_EQ(split({"mode=b"}).sink.audio.channels, 1U);
+    EXPECT_EQ(split({"mode=b", "mode=a"}).sink.audio.channels, 2U) << "the last word decides";
+    EXPECT_EQ(split({"audio.channels=2", "mode=b"}).sink.audio.channels, 2U) << "the user's words win";
+}
+
 }  // namespace
 }  // namespace ringcast::host

@@ -30,7 +30,7 @@ TEST(PluginProbe, tells_what_a_plugin_is) {
     EXPECT_FALSE(result.options[0].default_value);
     EXPECT_EQ(result.options[1].default_value, "a");
     EXPECT_EQ(result.options[1].choices, "a|b");
-    EXPECT_EQ(result.defaults, (std::vector<std::string>{"audio.rate=44100"}));
+    EXPECT_EQ(result.defaults, (std::vector<std::string>{"audio.rate=44100", "audio.channels=1 if mode=b"}));
     EXPECT_EQ(result.content_hash.size(), 64U);
 }
 

@@ -184,7 +184,8 @@ typedef struct ringcast_sink_plugin_v1 {
     /* Declared options, NULL-terminated array of pointers. Others are refused by the host before create(). */
     const ringcast_sink_option* const* options;
     /* Defaults for the host's own options (encoder, timeline) when this plugin runs: NULL-terminated "key=value", such
-     * as "on_stall=wait", "video.rate_control=crf", "audio.rate=44100". The user's words win. */
+     * as "on_stall=wait", "video.rate_control=crf", "audio.rate=44100"; "on_end=hold if mode=live" holds when the
+     * plugin's own option `mode` has that value. A later one wins over an earlier one, the user's words over all. */
     const char* const* defaults;
 
     /* Makes an instance. `host` outlives it. `options` holds every declared option that has a value, NULL-terminated.
