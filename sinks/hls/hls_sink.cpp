@@ -66,7 +66,7 @@ void HlsSink::headers(std::span<const ringcast_sink_stream* const> streams) {
     discontinuity_ = true;
     const std::uint64_t number = playlist_->counters().next_number;
     const SegmentType type = options_.form.names.type();
-    rendition_ = rendition_of(streams, type);
+    rendition_ = rendition_of(streams);
     segmenter_ = std::make_unique<Segmenter>(streams, options_.form, writer_, number,
                                              [this](const Segment& segment) { publish(segment); });
     playlist_->begin_encoding(streams.empty() ? 0 : streams.front()->epoch_realtime_ns,

@@ -25,13 +25,13 @@ std::string h264_name(Bytes config) {
 
 // hvcC (ISO/IEC 14496-15, 8.3.3), written as its annex E says: profile, compatibility bits turned around, tier and
 // level, constraint bytes without the zeros at the end.
-std::string h265_name(Bytes config, SegmentType type) {
+std::string h265_name(Bytes config) {
     if (config.size() < 13) return {};
     static constexpr std::array<const char*, 4> kSpaces{"", "A", "B", "C"};
     std::uint32_t compatible = 0;
     for (unsigned bit = 0; bit < 32; ++bit)
         compatible |= ((config[2 + bit / 8] >> (7 - bit % 8)) & 1U) << bit;
-    std::string name = type == SegmentType::fmp4 ? "hev1." : "hvc1.";
+    std::string name = "hvc1.";
     name += kSpaces[config[1] >> 6];
     name += formatted("%u.%x.%c%u", config[1] & 0x1fU, compatible, (config[1] & 0x20) != 0 ? 'H' : 'L', config[12]);
     std::size_t last = 11;
@@ -50,13 +50,13 @@ std::string aac_name(Bytes config) {
     return "mp4a.40." + std::to_string(type);
 }
 
-std::string codec_name(const ringcast_sink_stream& stream, SegmentType type) {
+std::string codec_name(const ringcast_sink_stream& stream) {
     const Bytes config(stream.extradata, stream.extradata_size);
     switch (stream.codec) {
         case RINGCAST_SINK_H264:
             return h264_name(config);
         case RINGCAST_SINK_H265:
-            return h265_name(config, type);
+            return h265_name(config);
         case RINGCAST_SINK_AAC:
             return aac_name(config);
         case RINGCAST_SINK_OPUS:
@@ -68,11 +68,11 @@ std::string codec_name(const ringcast_sink_stream& stream, SegmentType type) {
 
 }  // namespace
 
-Rendition rendition_of(std::span<const ringcast_sink_stream* const> streams, SegmentType type) {
+Rendition rendition_of(std::span<const ringcast_sink_stream* const> streams) {
     Rendition rendition;
     bool all_known = true;
     for (const auto* stream : streams) {
-        const std::string name = codec_name(*stream, type);
+        const std::string name = codec_name(*stream);
         all_known = all_known && !name.empty();
         rendition.codecs += (rendition.codecs.empty() ? "" : ",") + name;
         if (stream->media != RINGCAST_SINK_VIDEO) continue;

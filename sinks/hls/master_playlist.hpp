@@ -17,7 +17,7 @@ struct Rendition {
     std::string resolution;  ///< "1280x720"; empty without a picture
     std::string frame_rate;  ///< "29.970"
 };
-Rendition rendition_of(std::span<const ringcast_sink_stream* const> streams, SegmentType type);
+Rendition rendition_of(std::span<const ringcast_sink_stream* const> streams);
 
 /// Text of a master playlist with the media playlist `index.m3u8`; bits per second as Playlist counts them.
 std::string master_playlist(const Rendition& rendition, SegmentType type, std::uint64_t peak_bps,

@@ -29,7 +29,12 @@ constexpr const ringcast_sink_option* kOptions[] = {&kDir,         &kListen,    
                                                     &kSegmentType, &kSegmentName, &kWindow, nullptr};
 
 // A short lookahead: the encoder's own would hold the first segment back by more than a second.
-constexpr const char* kDefaults[] = {"on_stall=wait", "on_end=close", "video.lookahead=8frames", "audio.rate=48000",
+constexpr const char* kDefaults[] = {"on_stall=wait",
+                                     "on_end=close",
+                                     "on_stall=fill if mode=live",
+                                     "on_end=hold if mode=live",
+                                     "video.lookahead=8frames",
+                                     "audio.rate=48000",
                                      nullptr};
 
 }  // namespace

@@ -95,7 +95,7 @@ test("page moves on to the next stream by itself after an end", { timeout: 240_0
 });
 
 test("page waits out a stall of the producer and goes on by itself", { timeout: 240_000 }, async (t) => {
-  const { page, place } = await onAir(t, { words: ["mode=live"] });
+  const { page, place } = await onAir(t, { words: ["mode=live", "on_stall=wait"] });
   const source = place.children.find((child) => child.words.includes("testsrc"));
   source.process.kill("SIGSTOP");
   await until(async () => (await state(page)) === "buffering", "the page to run dry");

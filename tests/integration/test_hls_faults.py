@@ -29,7 +29,7 @@ def errors_of(sink):
 
 def assert_refused(sink, *words):
     """It ended with exit code 1 and one line that has these words."""
-    assert sink.wait() == 1, sink.output()
+    assert sink.wait(30) == 1, sink.output()
     lines = errors_of(sink)
     assert len(lines) == 1, sink.output()
     for word in words:

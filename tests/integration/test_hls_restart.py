@@ -109,7 +109,7 @@ def test_a_thousand_reads_while_it_writes_find_every_playlist_whole(bus, tmp_pat
     """Half of them from the disk, half through the server."""
     folder, url = tmp_path / "hls", f"http://127.0.0.1:{free_port}"
     sink = bus.sink("hls", "--once", folder, "mode=live", "segment=500ms", "video.gop=500ms", "window=4",
-                    f"listen={free_port}")
+                    "on_stall=wait", f"listen={free_port}")
     wait_until(lambda: "url:" in sink.output(), "the server")
     source = bus.testsrc("--seconds", "120", "--mode", "lossless", "--wait-readers", "1", size="160x90")
     with urllib.request.urlopen(f"{url}/index.m3u8?_HLS_msn=4", timeout=60) as reply:  # held until it is there

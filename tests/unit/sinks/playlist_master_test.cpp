@@ -21,11 +21,11 @@ ringcast_sink_stream stream_of(std::uint32_t media, std::uint32_t codec, const s
     return stream;
 }
 
-Rendition rendition(const std::vector<ringcast_sink_stream>& list, SegmentType type = SegmentType::ts) {
+Rendition rendition(const std::vector<ringcast_sink_stream>& list) {
     std::vector<const ringcast_sink_stream*> streams;
     for (const auto& each : list)
         streams.push_back(&each);
-    return rendition_of(streams, type);
+    return rendition_of(streams);
 }
 
 TEST(MasterPlaylist, names_size_rate_and_codecs_of_h264_and_aac) {
@@ -40,11 +40,10 @@ TEST(MasterPlaylist, names_size_rate_and_codecs_of_h264_and_aac) {
 }
 
 TEST(MasterPlaylist, h265_is_named_with_profile_compatibility_tier_level_and_constraints) {
-    // ISO/IEC 14496-15, annex E: its own example is hev1.1.6.L93.B0 for Main profile, level 3.1.
+    // ISO/IEC 14496-15, annex E: its own example is hev1.1.6.L93.B0, Main profile, level 3.1.
     const std::vector<std::uint8_t> hvcc{1, 0x01, 0x60, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 93, 0xf0};
     const auto video = stream_of(RINGCAST_SINK_VIDEO, RINGCAST_SINK_H265, hvcc);
-    EXPECT_EQ(rendition({video}, SegmentType::fmp4).codecs, "hev1.1.6.L93.B0");
-    EXPECT_EQ(rendition({video}, SegmentType::ts).codecs, "hvc1.1.6.L93.B0");
+    EXPECT_EQ(rendition({video}).codecs, "hvc1.1.6.L93.B0");
 }
 
 TEST(MasterPlaylist, sound_alone_has_no_size_and_half_a_list_of_codecs_is_no_list) {
