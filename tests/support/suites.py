@@ -207,6 +207,9 @@ def suite_soak(run):
     run.xml = RESULTS / "soak-integration.xml"
     pytest(run, "-m", "soak", "tests/integration", limit=7200)
     junit.merge(whole, run.xml)
+    run.xml = RESULTS / "soak-browser.xml"
+    suite_browser(run)
+    junit.merge(whole, run.xml)
     run.xml = whole
     del os.environ["RINGCAST_SOAK"]
 
