@@ -87,7 +87,8 @@ test("page moves on to the next stream by itself after an end", { timeout: 240_0
   await until(async () => (await state(page)) === "ended", "the end of the next stream");
   const marks = await page.evaluate(() => window.ringcastSeen.frames.map((frame) => frame.mark));
   const joint = marks.findIndex((mark, i) => i > 0 && mark < marks[i - 1]);
-  assert.ok(joint > 0 && marks[joint] <= 2, `the next stream begins at its first picture: ${marks.slice(joint - 2, joint + 2)}`);
+  const around = marks.slice(joint - 2, joint + 2);
+  assert.ok(joint > 0 && marks[joint] <= 2, `the next stream begins at its first picture: ${around}`);
   assert.ok(marks.at(-1) >= 3 * fps - 3, `and plays to its last, not to ${marks.at(-1)}`);
   assert.deepEqual(page.complaints, [], "the console is clean");
 });

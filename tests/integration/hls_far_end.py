@@ -32,8 +32,8 @@ def whole_segment(folder, segment, copy):
 
 def first_nal_types(path):
     """NAL unit types of the first picture."""
-    done = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-map", "0:v:0", "-frames:v", "1", "-c", "copy", "-f",
-                           "h264", "-"], capture_output=True, check=True, timeout=60)
+    done = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-map", "0:v:0", "-frames:v", "1", "-c", "copy",
+                           "-f", "h264", "-"], capture_output=True, check=True, timeout=60)
     return [unit[0] & 31 for unit in done.stdout.split(b"\0\0\1")[1:]]
 
 
@@ -43,7 +43,7 @@ def assert_segments_are_exact(folder, fps, scratch):
     sound_end = None
     for number, segment in enumerate(playlist.segments):
         copy = whole_segment(folder, segment, scratch / f"copy{number}{Path(segment.uri).suffix}")
-        found = ffprobe(copy, "-show_entries", "packet=codec_type,pts_time,duration_time,flags:format=start_time,duration")
+        found = ffprobe(copy, "-show_entries", "packet=codec_type,pts_time:format=duration")
         tracks = {kind: [packet for packet in found["packets"] if packet["codec_type"] == kind]
                   for kind in ("video", "audio")}
         begin, end = (float(tracks["video"][0]["pts_time"]),
@@ -53,7 +53,7 @@ def assert_segments_are_exact(folder, fps, scratch):
         # Of a fragment ffprobe tells where its sound ends, not how long it is.
         if segment.init_section:
             whole -= max(0, float(tracks["audio"][0]["pts_time"]))
-        assert abs(whole - segment.duration) <= 1 / fps + 1e-3, f"{segment.uri} says {segment.duration}, ffprobe {whole}"
+        assert abs(whole - segment.duration) <= 1 / fps + 1e-3, f"{segment.uri}: {segment.duration}, ffprobe {whole}"
         types = first_nal_types(copy)
         assert 5 in types and 1 not in types, f"{segment.uri} begins with NAL units {types}"
         for packet in tracks["audio"]:
@@ -63,7 +63,7 @@ def assert_segments_are_exact(folder, fps, scratch):
 
 
 def decoded_seconds_of_sound(source):
-    done = subprocess.run(["ffmpeg", "-v", "error", "-i", str(source), "-map", "0:a:0", "-f", "s16le", "-ac", "1", "-ar",
-                           "48000", "-"], capture_output=True, check=True, timeout=120)
+    done = subprocess.run(["ffmpeg", "-v", "error", "-i", str(source), "-map", "0:a:0", "-f", "s16le", "-ac", "1",
+                           "-ar", "48000", "-"], capture_output=True, check=True, timeout=120)
     assert not done.stderr, done.stderr
     return len(done.stdout) / 2 / 48000

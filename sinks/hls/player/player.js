@@ -40,15 +40,16 @@
   // The server holds this request until there is a playlist (of another stream than `after`), so waiting is one quiet
   // request every ten seconds.
   async function waitForPlaylist(after) {
-    for (;;) {
+    for (let wait = 1000; ; wait = Math.min(1.5 * wait, 5000)) {
       try {
         const reply = await fetch(after ? `ready?after=${after}` : 'ready', { cache: 'no-store' });
         const answer = reply.ok ? await reply.json() : {};
         if (answer.ready) return answer;
-        if (!reply.ok) await pause(1000);
+        if (!reply.ok) await pause(wait);
+        else wait = 1000;
       } catch {
         if (!video.ended) setState('reconnecting');
-        await pause(1000);
+        await pause(wait);
       }
     }
   }
