@@ -8,6 +8,7 @@
 
 #include "ringcast/error.hpp"
 #include "runtime/media_time.hpp"
+#include "runtime/passed_video.hpp"
 
 namespace ringcast::runtime {
 namespace {
@@ -25,7 +26,7 @@ StallShow stall_show(StallScreen::Kind kind) {
 
 /// Well before the ring would lap the reader; 0, never, for one who gets every record.
 std::int64_t lag_limit(const SinkOptions& options, const OutputFormat& format) {
-    if (options.is_lossless()) return 0;
+    if (options.is_lossless() || format.passed) return 0;  // without one packet those after it are worth nothing
     if (options.lag_limit) return options.lag_limit->count();
     return format.ring_ns > 0 ? std::min(kMostLagNs, format.ring_ns / 2) : kMostLagNs;
 }
@@ -45,11 +46,16 @@ TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat&
     return timeline;
 }
 
-InterleaverOptions interleaver_options(const SinkOptions& options, const OutputFormat& format) {
+std::unique_ptr<VideoLane> make_video(const SinkOptions& options, const OutputFormat& format) {
+    if (format.passed) return std::make_unique<PassedVideo>(*format.passed);
+    return std::make_unique<EncodedVideo>(options.video, format.size, format.fps);
+}
+
+InterleaverOptions interleaver_options(const std::vector<StreamInfo>& streams) {
     InterleaverOptions interleaver;
     interleaver.mode = InterleaveMode::strict;
-    interleaver.video_timebase = {format.fps.den, format.fps.num};
-    interleaver.audio_timebase = {1, options.audio.rate};
+    interleaver.video_timebase = streams[0].timebase;
+    interleaver.audio_timebase = streams[1].timebase;
     return interleaver;
 }
 
@@ -64,28 +70,27 @@ std::size_t most_held_pictures(Size size) {
 Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler)
     : fills_(options.fills()),
       timeline_(timeline_options(options, format)),
-      video_(options.video, format.size, format.fps),
-      audio_(options.audio),
-      interleaver_(interleaver_options(options, format)),
+      video_(make_video(options, format)),
+      audio_(video_->passed_audio() ? nullptr : std::make_unique<AudioLane>(options.audio)),
+      epoch_realtime_ns_(format.epoch_realtime_ns),
+      interleaver_(interleaver_options(streams())),
       handler_(std::move(handler)),
-      from_video_([this](Packet&& packet) { deliver(Track::video, std::move(packet)); }),
-      from_audio_([this](Packet&& packet) { deliver(Track::audio, std::move(packet)); }),
-      epoch_realtime_ns_(format.epoch_realtime_ns) {}
+      from_lanes_([this](Packet&& packet) { deliver(std::move(packet)); }) {}
 
 std::vector<StreamInfo> Part::streams() const {
-    std::vector<StreamInfo> streams{video_.stream(), audio_.stream()};
+    std::vector<StreamInfo> streams{video_->stream(), audio_ ? audio_->stream() : *video_->passed_audio()};
     for (StreamInfo& stream : streams)
         stream.epoch_realtime_ns = epoch_realtime_ns_;
     return streams;
 }
 
 void Part::enter_bus(std::uint64_t video_cursor, std::uint64_t audio_cursor) {
-    video_.enter_bus(video_cursor);
-    audio_.enter_bus(audio_cursor);
+    video_->enter_bus(video_cursor);
+    if (audio_) audio_->enter_bus(audio_cursor);
 }
 
 void Part::flush(std::uint64_t video_index, std::uint64_t audio_index) {
-    timeline_.flush(video_.id_of(video_index), audio_.id_of(audio_index));
+    timeline_.flush(video_->id_of(video_index), audio_ ? audio_->id_of(audio_index) : 0);
 }
 
 bool Part::plays_out() {
@@ -95,12 +100,14 @@ bool Part::plays_out() {
 }
 
 ReadStatus Part::read_video(FlowReader& flow) {
-    return video_.read(flow, timeline_);
+    return video_->read(flow, timeline_);
 }
 
 ReadStatus Part::copy_audio(FlowReader& flow) {
+    // The sound comes encoded; what another writer adds as PCM later has no place.
+    if (!audio_) return flow.try_read([](const Record&) {});
     std::optional<AudioRecord> record;
-    const ReadStatus status = audio_.read(flow, record);
+    const ReadStatus status = audio_->read(flow, record);
     if (record) untold_audio_.push_back(*record);
     return status;
 }
@@ -120,9 +127,15 @@ bool Part::step() {
     const auto operation = timeline_.pop();
     if (operation) std::visit([this](const auto& op) { perform(op); }, *operation);
     // What the timeline may still name includes blocks it has not heard of yet: their ids are higher.
-    video_.forget_before(timeline_.video_needed_from());
-    audio_.forget_before(std::min(timeline_.audio_needed_from(), first_untold_id()));
+    video_->forget_before(timeline_.video_needed_from());
+    if (audio_) audio_->forget_before(std::min(timeline_.audio_needed_from(), first_untold_id()));
     return operation.has_value();
+}
+
+TimelineCounters Part::counters() const {
+    TimelineCounters counters = timeline_.counters();
+    video_->adjust(counters);
+    return counters;
 }
 
 void Part::finish() {
@@ -140,29 +153,30 @@ std::uint64_t Part::first_untold_id() const {
 }
 
 void Part::perform(const EmitFrame& frame) {
-    video_.encode(frame, from_video_);
+    video_->encode(frame, from_lanes_);
 }
 void Part::perform(const StartSegment& segment) {
-    audio_.start_segment(segment, from_audio_);
+    if (audio_) audio_->start_segment(segment, from_lanes_);
 }
 void Part::perform(const CopySamples& samples) {
-    audio_.copy(samples, from_audio_);
+    if (audio_) audio_->copy(samples, from_lanes_);
 }
 void Part::perform(const EmitSilence& samples) {
-    audio_.silence(samples, from_audio_);
+    if (audio_) audio_->silence(samples, from_lanes_);
 }
 
 void Part::perform(const EndOutput& end) {
-    video_.drain(from_video_);
+    video_->drain(from_lanes_);
     interleaver_.end(Track::video);
-    audio_.finish(end.samples, from_audio_);
+    if (audio_) audio_->finish(end.samples, from_lanes_);
     interleaver_.end(Track::audio);
     while (auto packet = interleaver_.pop())
         handler_(std::move(*packet));
 }
 
-void Part::deliver(Track track, Packet&& packet) {
+void Part::deliver(Packet&& packet) {
     const std::int64_t dts = packet.dts;
+    const Track track = packet.stream == static_cast<std::uint32_t>(Media::video) ? Track::video : Track::audio;
     if (!interleaver_.push(track, dts, std::move(packet))) {
         throw Error(ErrorCode::system, std::string(track == Track::video ? "video" : "audio") + " encoder gave dts " +
                                            std::to_string(dts) + ", which does not rise");

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "runtime/audio_lane.hpp"
 #include "runtime/interleaver.hpp"
 #include "runtime/packet.hpp"
+#include "runtime/packet_streams.hpp"
 #include "runtime/sink_options.hpp"
 #include "runtime/timeline.hpp"
 #include "runtime/video_lane.hpp"
@@ -22,8 +24,9 @@ namespace ringcast::runtime {
 struct OutputFormat {
     Size size;
     Rational fps{25, 1};
-    std::int64_t epoch_realtime_ns = 0;  ///< CLOCK_REALTIME at output pts 0; 0 unknown
-    std::int64_t ring_ns = 0;            ///< depth of the video flow; 0 unknown
+    std::int64_t epoch_realtime_ns = 0;   ///< CLOCK_REALTIME at output pts 0; 0 unknown
+    std::int64_t ring_ns = 0;             ///< depth of the video flow; 0 unknown
+    std::optional<PassedStreams> passed;  ///< these are sent as they come; `fps` is PassedVideo::ticks_of()
     bool patient = false;  ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
 };
 
@@ -34,24 +37,24 @@ struct OutputFormat {
 /// producer it began with. One thread.
 class Part {
 public:
-    /// Opens both encoders. Throws Error. Finished packets go to `handler` in delivery order.
+    /// Opens the encoders. Throws Error. Finished packets go to `handler` in delivery order.
     Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler);
 
     [[nodiscard]] std::vector<StreamInfo> streams() const;
     /// What people should know while it runs: that a fallback encodes. Empty: nothing.
-    [[nodiscard]] const std::string& note() const noexcept { return video_.note(); }
+    [[nodiscard]] std::string note() const { return video_->note(); }
 
     /// Shown once a stall has lasted stall_timeout.
-    void set_stall_slate(const PictureFile& picture) { video_.set_stall_slate(picture); }
+    void set_stall_slate(const PictureFile& picture) { video_->set_stall_slate(picture); }
 
     /// The readers' cursors on a bus that is read from now on (0: no such flow yet).
     void enter_bus(std::uint64_t video_cursor, std::uint64_t audio_cursor);
     /// What was not encoded of the records below these indices is void.
     void flush(std::uint64_t video_index, std::uint64_t audio_index);
 
-    /// Converts one picture into private memory; the timeline hears of it with tell_video().
+    /// Takes one record of the video into private memory; the timeline hears of it with tell_video().
     ReadStatus read_video(FlowReader& flow);
-    void tell_video() { video_.tell(timeline_); }
+    void tell_video() { video_->tell(timeline_); }
     /// Copies one block into private memory; the timeline hears of it with tell_audio().
     ReadStatus copy_audio(FlowReader& flow);
     /// pts of the oldest copied block the timeline has not heard of.
@@ -66,6 +69,9 @@ public:
     [[nodiscard]] std::optional<std::int64_t> next_due_ns() const { return timeline_.next_due_ns(); }
     [[nodiscard]] bool is_full() const { return timeline_.is_full(); }
     [[nodiscard]] bool is_stalled() const { return timeline_.is_stalled(); }
+    /// The video is coded in another way from here on: this output ends, one of next_streams() begins.
+    [[nodiscard]] bool needs_new_output() const { return video_->needs_new_output(); }
+    [[nodiscard]] std::optional<PassedStreams> next_streams() const { return video_->next_streams(); }
     [[nodiscard]] bool gave_up() const { return timeline_.gave_up(); }
     /// With on_stall=fill, when the producer has ended: what it gave ahead of time still waits. Nothing waits for more.
     [[nodiscard]] bool plays_out();
@@ -73,9 +79,9 @@ public:
     /// No record follows: the timeline hears of what is left and pads; then step() until it returns false.
     void finish();
 
-    void request_keyframe() noexcept { video_.request_keyframe(); }
-    [[nodiscard]] TimelineCounters counters() const { return timeline_.counters(); }
-    [[nodiscard]] std::size_t audio_bytes_held() const noexcept { return audio_.bytes_held(); }
+    void request_keyframe() noexcept { video_->request_keyframe(); }
+    [[nodiscard]] TimelineCounters counters() const;
+    [[nodiscard]] std::size_t audio_bytes_held() const noexcept { return audio_ ? audio_->bytes_held() : 0; }
     [[nodiscard]] bool started() const { return timeline_.started(); }
     [[nodiscard]] std::int64_t output_end_ns() const;
 
@@ -86,18 +92,17 @@ private:
     void perform(const EmitSilence& samples);
     void perform(const EndOutput& end);
     [[nodiscard]] std::uint64_t first_untold_id() const;
-    void deliver(Track track, Packet&& packet);
+    void deliver(Packet&& packet);
 
     const bool fills_;
     Timeline timeline_;
-    VideoLane video_;
-    AudioLane audio_;
+    std::unique_ptr<VideoLane> video_;
+    std::unique_ptr<AudioLane> audio_;  // none: the sound comes encoded with the video
+    std::int64_t epoch_realtime_ns_;
     Interleaver<Packet> interleaver_;
     PacketHandler handler_;
-    PacketHandler from_video_;
-    PacketHandler from_audio_;
+    PacketHandler from_lanes_;
     std::deque<AudioRecord> untold_audio_;
-    std::int64_t epoch_realtime_ns_;
 };
 
 }  // namespace ringcast::runtime

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "ringcast/error.hpp"
+#include "runtime/passed_video.hpp"
 
 namespace ringcast::runtime {
 
@@ -22,6 +23,14 @@ constexpr std::chrono::seconds kLookAround{1};  // liveness has no wake, so it i
 constexpr std::uint32_t kLosslessWriter = 2;    // BusHeader::writer_mode
 constexpr Size kSlateSize{1280, 720};
 constexpr Rational kSlateRate{25, 1};
+
+std::string describe(const PassedStreams& streams) {
+    const PacketFormat& video = streams.video->format;
+    std::string text = std::string(name_of(video.codec)) + " packets " + std::to_string(video.width) + "x" +
+                       std::to_string(video.height) + ", sent as they are";
+    if (streams.audio) text += ", " + std::string(name_of(streams.audio->format.codec)) + " alike";
+    return text;
+}
 
 std::string describe(const FlowReader* video, const FlowReader* audio) {
     std::string text;
@@ -43,15 +52,15 @@ std::string describe(const FlowReader* video, const FlowReader* audio) {
 }
 
 /// A lossless writer must not wait for this sink in flows it does not read.
-PipelineOptions reading_raw_media(PipelineOptions options) {
-    options.reader.flows = {true, true, false, false};
+PipelineOptions reading_media(PipelineOptions options) {
+    options.reader.flows = {true, true, true, false};
     return options;
 }
 
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, Output& output, std::shared_ptr<spdlog::logger> log)
-    : options_(reading_raw_media(std::move(options))),
+    : options_(reading_media(std::move(options))),
       output_(output),
       log_(std::move(log)),
       stop_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -152,6 +161,8 @@ Pipeline::SessionEnd Pipeline::run_session() {
     figures_.record_seen = false;
     figures_.producer_gone = false;
     figures_.ended = false;
+    packets_ = {};
+    leave_unfit_part();
     if (!part_) {
         if (!wait_for_flows()) {
             if (output_failed()) return SessionEnd::failed;
@@ -167,9 +178,14 @@ Pipeline::SessionEnd Pipeline::read_session() {
     for (;;) {
         begin_reading();
         const SessionEnd end = read_until_end();
-        if (end != SessionEnd::gave_up) return end;
-        log_->warn("bus {}: nothing came for {} s: the output ends until something comes", options_.reader.bus,
-                   std::chrono::duration_cast<std::chrono::seconds>(options_.sink.stall_timeout).count());
+        if (end != SessionEnd::gave_up && end != SessionEnd::changed) return end;
+        if (end == SessionEnd::changed) {
+            log_->info("bus {}: the packets are coded in another way from here on: a new output", options_.reader.bus);
+            packets_ = part_->next_streams().value();
+        } else {
+            log_->warn("bus {}: nothing came for {} s: the output ends until something comes", options_.reader.bus,
+                       std::chrono::duration_cast<std::chrono::seconds>(options_.sink.stall_timeout).count());
+        }
         if (!close_part()) return SessionEnd::failed;
         if (!wait_for_record()) return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
         open_part();
@@ -181,8 +197,7 @@ bool Pipeline::wait_for_record() {
         const std::uint32_t ticket = bus_->ticket();
         const bool over = bus_->ended() || bus_->superseded();
         bus_->refresh();
-        for (const FlowKind kind : {FlowKind::video, FlowKind::audio}) {
-            FlowReader* flow = bus_->flow(kind);
+        for (FlowReader* flow : {video_flow(), bus_->flow(FlowKind::audio)}) {
             Record record;
             if (flow != nullptr && flow->try_peek(record) == ReadStatus::ok) return true;
         }
@@ -198,7 +213,8 @@ bool Pipeline::wait_for_flows() {
         const std::uint32_t ticket = bus_->ticket();
         const bool over = bus_->ended() || bus_->superseded();
         bus_->refresh();
-        const bool audio_there = bus_->flow(FlowKind::audio) != nullptr;
+        look_for_packets();
+        const bool audio_there = bus_->flow(FlowKind::audio) != nullptr && bus_->flow(FlowKind::packets) == nullptr;
         if (audio_there && !video_deadline) video_deadline = steady_clock::now() + options_.sink.track_wait;
         const bool give_up_on_video = video_deadline && (over || steady_clock::now() >= *video_deadline);
         if (output_failed()) return false;
@@ -214,9 +230,15 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
     std::optional<Rational> fps = options_.sink.video.fps;
     std::int64_t first_pts_ns = 0;
     std::int64_t ring_ns = 0;
-    if (FlowReader* video = bus_->flow(FlowKind::video)) {
-        Record oldest;
-        const bool has_record = video->try_peek(oldest) == ReadStatus::ok;
+    Record oldest;
+    FlowReader* video = video_flow();
+    const bool has_record = video != nullptr && video->try_peek(oldest) == ReadStatus::ok;
+    if (passes_) {
+        const PacketFormat& input = packets_.video->format;
+        size = Size{input.width, input.height};
+        fps = PassedVideo::ticks_of(packets_);
+        if (has_record) first_pts_ns = oldest.dts_ns;
+    } else if (video != nullptr) {
         const auto input = video_format_of(has_record ? oldest.caps : video->initial_caps(), SIZE_MAX);
         if (!input) throw Error(ErrorCode::damaged, "bus " + options_.reader.bus + ": video caps are not valid");
         if (!size) size = VideoConverter::even_size({input->width, input->height});
@@ -228,9 +250,11 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
         if (!fps) fps = kSlateRate;
     }
     if (!size || !fps) return std::nullopt;
-    const bool both_there = bus_->flow(FlowKind::video) != nullptr && bus_->flow(FlowKind::audio) != nullptr;
+    const bool both_there = video != nullptr && bus_->flow(FlowKind::audio) != nullptr;
     const bool lossless = options_.reader.lossless && bus_->writer_mode() == kLosslessWriter;
-    return OutputFormat{*size, *fps, bus_->epoch_realtime_ns() + first_pts_ns, ring_ns, both_there && lossless};
+    OutputFormat format{*size, *fps, bus_->epoch_realtime_ns() + first_pts_ns, ring_ns, {}, both_there && lossless};
+    if (passes_) format.passed = packets_;
+    return format;
 }
 
 void Pipeline::open_part() {
@@ -242,8 +266,8 @@ void Pipeline::open_part() {
     figures_.note = part_->note();
     figures_.bytes_before = output_.bytes_sent();
     log_->info("bus {}: {}; output {}x{} {} fps", options_.reader.bus,
-               describe(bus_->flow(FlowKind::video), bus_->flow(FlowKind::audio)), format.size.width,
-               format.size.height, format_fps(format.fps));
+               passes_ ? describe(packets_) : describe(bus_->flow(FlowKind::video), bus_->flow(FlowKind::audio)),
+               format.size.width, format.size.height, format_fps(part_->streams().front().fps));
     output_thread_.begin(part_->streams());
     ++totals_.outputs;
 }
@@ -271,7 +295,7 @@ bool Pipeline::close_part() {
 
 void Pipeline::leave_bus() {
     if (!bus_) return;
-    if (const FlowReader* video = bus_->flow(FlowKind::video)) {
+    if (const FlowReader* video = video_flow()) {
         totals_.frames_read += video->counts().delivered;
         totals_.frames_overrun += video->counts().overrun;
         totals_.frames_aborted += video->counts().aborted;

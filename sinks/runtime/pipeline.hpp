@@ -62,7 +62,7 @@ public:
     [[nodiscard]] PipelineTotals totals() const { return totals_; }  ///< after run()
 
 private:
-    enum class SessionEnd { ended, moved_on, stopped, failed, gave_up };
+    enum class SessionEnd { ended, moved_on, stopped, failed, gave_up, changed };
 
     bool run_sessions();
     std::unique_ptr<BusReader> wait_for_bus();
@@ -72,6 +72,10 @@ private:
     bool wait_for_flows();
     void open_part();
     [[nodiscard]] std::optional<OutputFormat> choose_format(bool give_up_on_video);
+    [[nodiscard]] FlowReader* video_flow() const;
+    void look_for_packets();
+    void leave_unfit_part();
+    void discard_packets();
     void begin_reading();
     SessionEnd read_until_end();
     bool read_available();
@@ -111,6 +115,8 @@ private:
     PipelineTotals totals_;
     bool audio_waits_for_video_ = false;  // late start: the oldest picture, not the older sound, is position 0
     bool damaged_ = false;
+    PassedStreams packets_;  // of this bus, as far as they are described
+    bool passes_ = false;    // the output takes the bus's packets and not its pictures
     std::uint64_t flushes_seen_ = 0;
     std::chrono::steady_clock::time_point next_look_{};  // whether the producer lives
     std::optional<PictureFile> stall_slate_;

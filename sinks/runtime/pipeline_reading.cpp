@@ -31,10 +31,13 @@ std::optional<Record> peek(FlowReader* flow) {
 
 /// An output that keeps the clock begins with what is newest: what is older would be late already.
 void Pipeline::begin_reading() {
-    FlowReader* video = bus_->flow(FlowKind::video);
+    FlowReader* video = video_flow();
     FlowReader* audio = bus_->flow(FlowKind::audio);
     if (options_.sink.fills() && !part_->started() && video != nullptr) {
-        video->seek_newest();
+        if (passes_)
+            video->seek_keyframe();
+        else
+            video->seek_newest();
         const auto newest = peek(video);
         if (audio != nullptr && newest) audio->seek_pts(newest->pts_ns);
     }
@@ -60,6 +63,7 @@ Pipeline::SessionEnd Pipeline::read_until_end() {
         if (damaged_) return SessionEnd::failed;
         if (is_stopping()) return SessionEnd::stopped;
         if (part_->gave_up()) return SessionEnd::gave_up;
+        if (part_->needs_new_output()) return SessionEnd::changed;
         if (progressed) continue;
         if (!output_thread_.queue().is_full()) {
             if (ended && !part_->plays_out()) return SessionEnd::ended;
@@ -72,7 +76,8 @@ Pipeline::SessionEnd Pipeline::read_until_end() {
 /// Takes what is there, in the order of its pts, as far as the queue has room. True when something was read.
 bool Pipeline::read_available() {
     bool progressed = false;
-    while (!is_stopping() && !damaged_) {
+    discard_packets();
+    while (!is_stopping() && !damaged_ && !part_->needs_new_output()) {
         progressed = copy_audio() || progressed;
         const bool stepped = step();
         take_flush();
@@ -107,7 +112,7 @@ void Pipeline::take_flush() {
     const FlushState flush = bus_->flush();
     if (flush.generation == flushes_seen_) return;
     flushes_seen_ = flush.generation;
-    part_->flush(flush.index[static_cast<std::size_t>(FlowKind::video)],
+    part_->flush(flush.index[static_cast<std::size_t>(passes_ ? FlowKind::packets : FlowKind::video)],
                  flush.index[static_cast<std::size_t>(FlowKind::audio)]);
     log_->info("bus {}: the producer was interrupted; what was not sent yet is left out", options_.reader.bus);
 }
@@ -128,7 +133,7 @@ bool Pipeline::copy_audio() {
 
 /// Of the oldest unread picture and the oldest untold sound, takes the earlier one.
 bool Pipeline::feed_one() {
-    const std::optional<Record> video = part_->is_full() ? std::nullopt : peek(bus_->flow(FlowKind::video));
+    const std::optional<Record> video = part_->is_full() ? std::nullopt : peek(video_flow());
     figures_.lag_ns = video ? monotonic_ns() - video->capture_time_ns : 0;
     if (may_tell_audio(video)) {
         take_flush();
@@ -147,8 +152,8 @@ bool Pipeline::may_tell_audio(const std::optional<Record>& video) const {
 
 bool Pipeline::read_video() {
     if (keyframe_wanted_.exchange(false, std::memory_order_relaxed)) part_->request_keyframe();
-    const ReadStatus status = part_->read_video(*bus_->flow(FlowKind::video));
-    if (status == ReadStatus::damaged) on_damage(FlowKind::video);
+    const ReadStatus status = part_->read_video(*video_flow());
+    if (status == ReadStatus::damaged) on_damage(passes_ ? FlowKind::packets : FlowKind::video);
     if (status == ReadStatus::ok) {
         take_flush();
         part_->tell_video();

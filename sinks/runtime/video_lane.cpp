@@ -6,11 +6,11 @@
 
 namespace ringcast::runtime {
 
-VideoLane::VideoLane(const VideoOptions& options, Size size, Rational fps)
+EncodedVideo::EncodedVideo(const VideoOptions& options, Size size, Rational fps)
     : encoder_(options, size, fps, static_cast<std::uint32_t>(Media::video)),
       converter_(size, options.scale, encoder_.pixel_format()) {}
 
-ReadStatus VideoLane::read(FlowReader& flow, const Timeline& timeline) {
+ReadStatus EncodedVideo::read(FlowReader& flow, const Timeline& timeline) {
     AVFramePtr pixels;
     VideoRecord record;
     bool wanted = false;
@@ -33,19 +33,19 @@ ReadStatus VideoLane::read(FlowReader& flow, const Timeline& timeline) {
     return status;
 }
 
-void VideoLane::tell(Timeline& timeline) {
+void EncodedVideo::tell(Timeline& timeline) {
     if (timeline.on_video(read_record_) && read_pixels_) {
         pictures_.push_back({read_record_.id, std::move(read_pixels_)});
     }
     read_pixels_.reset();
 }
 
-void VideoLane::forget_before(std::uint64_t id) {
+void EncodedVideo::forget_before(std::uint64_t id) {
     while (!pictures_.empty() && pictures_.front().id < id)
         pictures_.pop_front();
 }
 
-void VideoLane::encode(const EmitFrame& frame, const PacketHandler& handler) {
+void EncodedVideo::encode(const EmitFrame& frame, const PacketHandler& handler) {
     const AVFrame* pixels = nullptr;
     if (frame.kind == FrameKind::stall_slate) {
         pixels = stall_slate_.get();

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "ringcast/reader.hpp"
+#include "runtime/packet_streams.hpp"
 #include "runtime/picture_file.hpp"
 #include "runtime/timeline.hpp"
 #include "runtime/video_converter.hpp"
@@ -13,34 +15,68 @@
 
 namespace ringcast::runtime {
 
-/// The video of one output: pictures straight from the ring into the encoder's own format, kept until the timeline has
-/// no more use for them. One thread.
+/// The video of one output, from the records of a flow to packets. One thread.
 class VideoLane {
 public:
-    VideoLane(const VideoOptions& options, Size size, Rational fps);
+    VideoLane() = default;
+    VideoLane(const VideoLane&) = delete;
+    VideoLane& operator=(const VideoLane&) = delete;
+    virtual ~VideoLane() = default;
 
     /// The picture shown when a stall has lasted too long.
-    void set_stall_slate(const PictureFile& picture) {
-        stall_slate_ = converter_.convert(picture.caps, picture.pixels);
-    }
+    virtual void set_stall_slate(const PictureFile& /*picture*/) {}
 
     /// Another bus counts from the start again; ids go on.
     void enter_bus(std::uint64_t cursor) { id_of_index_0_ = next_id_ - cursor; }
     [[nodiscard]] std::uint64_t id_of(std::uint64_t index) const { return index + id_of_index_0_; }
 
-    /// Converts the record at the reader's cursor in place. It comes out only when it was whole all the time.
-    ReadStatus read(FlowReader& flow, const Timeline& timeline);
+    /// Takes the record at the reader's cursor. It comes out only when it was whole all the time.
+    virtual ReadStatus read(FlowReader& flow, const Timeline& timeline) = 0;
     /// Tells the timeline of the record that was read last.
-    void tell(Timeline& timeline);
-    /// Pictures with lower ids are not needed any more.
-    void forget_before(std::uint64_t id);
+    virtual void tell(Timeline& timeline) = 0;
+    /// Records with lower ids are not needed any more.
+    virtual void forget_before(std::uint64_t id) = 0;
 
-    void encode(const EmitFrame& frame, const PacketHandler& handler);
-    void drain(const PacketHandler& handler) { encoder_.drain(handler); }
-    void request_keyframe() noexcept { encoder_.request_keyframe(); }
+    virtual void encode(const EmitFrame& frame, const PacketHandler& handler) = 0;
+    virtual void drain(const PacketHandler& handler) = 0;
+    virtual void request_keyframe() noexcept {}
 
-    [[nodiscard]] const StreamInfo& stream() const noexcept { return encoder_.stream(); }
-    [[nodiscard]] const std::string& note() const noexcept { return encoder_.note(); }  ///< VideoEncoder::note()
+    [[nodiscard]] virtual const StreamInfo& stream() const noexcept = 0;
+    [[nodiscard]] virtual std::string note() const { return {}; }  ///< VideoEncoder::note()
+    /// The input is coded in another way from here on, which this output's headers do not describe.
+    [[nodiscard]] virtual bool needs_new_output() const noexcept { return false; }
+    [[nodiscard]] virtual std::optional<PassedStreams> next_streams() const { return std::nullopt; }
+    /// The sound that comes encoded with the video; nothing: it is PCM, and encoded by the output.
+    [[nodiscard]] virtual std::optional<StreamInfo> passed_audio() const { return std::nullopt; }
+    /// What the timeline cannot know.
+    virtual void adjust(TimelineCounters& /*counters*/) const {}
+
+protected:
+    std::uint64_t next_id_ = 1;  // 0 is the timeline's name for no picture
+
+private:
+    std::uint64_t id_of_index_0_ = 1;
+};
+
+/// Pictures straight from the ring into the encoder's own format, kept until the timeline has no more use for them.
+class EncodedVideo final : public VideoLane {
+public:
+    EncodedVideo(const VideoOptions& options, Size size, Rational fps);
+
+    void set_stall_slate(const PictureFile& picture) override {
+        stall_slate_ = converter_.convert(picture.caps, picture.pixels);
+    }
+
+    ReadStatus read(FlowReader& flow, const Timeline& timeline) override;
+    void tell(Timeline& timeline) override;
+    void forget_before(std::uint64_t id) override;
+
+    void encode(const EmitFrame& frame, const PacketHandler& handler) override;
+    void drain(const PacketHandler& handler) override { encoder_.drain(handler); }
+    void request_keyframe() noexcept override { encoder_.request_keyframe(); }
+
+    [[nodiscard]] const StreamInfo& stream() const noexcept override { return encoder_.stream(); }
+    [[nodiscard]] std::string note() const override { return encoder_.note(); }
 
 private:
     struct Picture {
@@ -55,8 +91,6 @@ private:
     std::deque<Picture> pictures_;  // by rising id
     AVFramePtr black_;
     AVFramePtr stall_slate_;
-    std::uint64_t next_id_ = 1;  // 0 is the timeline's name for no picture
-    std::uint64_t id_of_index_0_ = 1;
 };
 
 }  // namespace ringcast::runtime

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets flows: what the producer encoded comes out at the far end as it was, with its own sound or with PCM."""
+import json
+import subprocess
+
+import numpy as np
+import pytest
+import ringcast
+from conftest import wait_until
+from far_end import assert_whole, frame_count
+from flv import read_flv
+
+SIZE, FPS, RATE = (640, 360), 25, 44100
+
+
+def ffmpeg(*words):
+    return subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, words)], capture_output=True, text=True,
+                          check=True, timeout=120).stdout
+
+
+@pytest.fixture
+def source(bus_name, start, tmp_path):
+    """Makes an FLV with sync marks, encoded with the given words, and gives its packets."""
+    from conftest import RINGCAST  # the command under test makes the marks
+
+    def make(*words, seconds=4, name="source"):
+        bus = f"{bus_name}-{name}"
+        raw, flv = tmp_path / f"{name}.mkv", tmp_path / f"{name}.flv"
+        sink = start(RINGCAST, "sink", "file", "--bus", bus, "--once", raw, "video.gop=1s", f"audio.rate={RATE}",
+                     "audio.channels=1", *words)
+        start(RINGCAST, "testsrc", "--bus", bus, "--size", "640x360", "--seconds", seconds, "--mode", "lossless",
+              "--wait-readers", 1, "--rate", RATE).ends_well()
+        sink.ends_well()
+        ffmpeg("-i", raw, "-c", "copy", flv)
+        return (flv, *read_flv(flv))
+
+    return make
+
+
+def pictures_of(path):
+    """Checksums of the coded pictures, in the order of the file, without their containers' framing."""
+    text = ffmpeg("-i", path, "-map", "0:v:0", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "framemd5", "-")
+    return [line.rsplit(",", 1)[1].strip() for line in text.split("\n") if line and not line.startswith("#")]
+
+
+def write(producer, packets, shift=0):
+    for packet in packets:
+        duration = 10**9 // FPS if packet.media == "video" else 1024 * 10**9 // RATE
+        producer.write_packet(packet.data, packet.pts + shift, packet.dts + shift, duration, packet.key,
+                              id=0 if packet.media == "video" else 1)
+
+
+def declare(producer, configs, audio=True):
+    producer.set_packet_stream("h264", configs["video"], id=0, size=SIZE, fps=FPS)
+    if audio:
+        producer.set_packet_stream("aac", configs["audio"], id=1, rate=RATE, channels=1)
+
+
+@pytest.mark.parametrize("coding", [[], ["video.options=bf=2", "video.profile=main"]], ids=["plain", "b-frames"])
+def test_packets_come_out_as_they_went_in(bus, tmp_path, source, coding):
+    flv, configs, packets = source(*coding)
+    outputs = [tmp_path / "out.mp4", tmp_path / "out.mkv", tmp_path / "hls"]
+    sinks = [bus.sink("hls" if path.suffix == "" else "file", "--name", path.name.replace(".", "-"), "--once", path)
+             for path in outputs]
+    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
+        declare(producer, configs)
+        assert producer.wait_readers(3, 60)
+        write(producer, packets)
+    for sink in sinks:
+        sink.ends_well()
+        assert "h264 packets 640x360, sent as they are, aac alike" in sink.output()
+    wanted = pictures_of(flv)
+    assert len(wanted) == 4 * FPS
+    for path in outputs:
+        played = path / "index.m3u8" if path.suffix == "" else path
+        if path.suffix:  # MPEG-TS adds delimiters and parameter sets
+            assert pictures_of(played) == wanted, f"{path}: pictures were encoded again"
+        assert_whole(played, frames=4 * FPS, fps=FPS)
+
+
+def test_pcm_is_mixed_in_with_pictures_that_are_passed_on(bus, tmp_path, source):
+    flv, configs, packets = source()
+    wav = subprocess.run(["ffmpeg", "-v", "error", "-i", flv, "-f", "s16le", "-"], capture_output=True, check=True,
+                         timeout=60).stdout
+    samples = np.frombuffer(wav, np.int16)
+    sink = bus.sink("file", "--once", tmp_path / "out.mp4", "audio.rate=48000", "audio.channels=2")
+    with ringcast.Producer(bus.name, packets=True, rate=RATE, channels=1, mode="lossless") as producer:
+        declare(producer, configs, audio=False)
+        assert producer.wait_readers(1, 60)
+        done = 0
+        for packet in packets:
+            if packet.media == "video":
+                write(producer, [packet])
+            else:
+                producer.write_audio(samples[done:done + 1024], pts=done * 10**9 // RATE)
+                done += 1024
+    sink.ends_well()
+    assert pictures_of(tmp_path / "out.mp4") == pictures_of(flv)
+    stream = json.loads(ffmpeg_probe(tmp_path / "out.mp4"))["streams"][1]
+    assert (stream["codec_name"], stream["sample_rate"], stream["channels"]) == ("aac", "48000", 2)
+    assert_whole(tmp_path / "out.mp4", frames=4 * FPS, fps=FPS)
+
+
+def ffmpeg_probe(path):
+    return subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", path], capture_output=True,
+                          text=True, check=True, timeout=60).stdout
+
+
+def test_pictures_without_sound_get_silence(bus, tmp_path, source):
+    flv, configs, packets = source()
+    sink = bus.sink("file", "--once", tmp_path / "out.mkv")
+    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
+        declare(producer, configs, audio=False)
+        assert producer.wait_readers(1, 60)
+        write(producer, [packet for packet in packets if packet.media == "video"])
+    sink.ends_well()
+    assert pictures_of(tmp_path / "out.mkv") == pictures_of(flv)
+    streams = json.loads(ffmpeg_probe(tmp_path / "out.mkv"))["streams"]
+    assert [stream["codec_type"] for stream in streams] == ["video", "audio"]
+
+
+def test_what_stands_before_the_first_keyframe_is_left_out(bus, tmp_path, source):
+    flv, configs, packets = source()
+    sink = bus.sink("file", "--once", tmp_path / "out.mkv")
+    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
+        declare(producer, configs)
+        assert producer.wait_readers(1, 60)
+        write(producer, packets[5:])  # the first keyframe is gone, the next is a second later
+    sink.ends_well()
+    assert pictures_of(tmp_path / "out.mkv") == pictures_of(flv)[FPS:]
+    assert frame_count(tmp_path / "out.mkv") == 3 * FPS
+
+
+def test_another_coding_begins_another_file(bus, tmp_path, source):
+    first, configs, packets = source(seconds=2)
+    second, other, more = source("video.profile=baseline", seconds=2, name="other")
+    assert configs["video"] != other["video"]
+    sink = bus.sink("file", "--once", tmp_path / "out.mkv")
+    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
+        declare(producer, configs)
+        assert producer.wait_readers(1, 60)
+        write(producer, packets)
+        declare(producer, other)
+        write(producer, more, shift=2 * 10**9 + 40 * 10**6)
+    sink.ends_well()
+    assert "coded in another way" in sink.output()
+    assert pictures_of(tmp_path / "out.mkv") == pictures_of(first)
+    assert pictures_of(tmp_path / "out-2.mkv") == pictures_of(second)
+
+
+def test_a_producer_that_dies_is_followed_by_the_next_in_the_same_file(bus, tmp_path, source, start):
+    flv, configs, packets = source(seconds=2)
+    sink = bus.sink("file", "--once", tmp_path / "out.mkv")
+    dying = ringcast.Producer(bus.name, packets=True)
+    declare(dying, configs)
+    assert dying.wait_readers(1, 60)
+    write(dying, packets)
+    wait_until(lambda: bus.encoded("file") == 2 * FPS, "all packets")
+    dying.close()
+    with ringcast.Producer(bus.name, packets=True) as producer:
+        declare(producer, configs)
+        assert producer.wait_readers(1, 60)
+        write(producer, packets)
+    sink.ends_well()
+    assert pictures_of(tmp_path / "out.mkv") == 2 * pictures_of(flv)
+    assert frame_count(tmp_path / "out.mkv") == 4 * FPS
+
+
+@pytest.mark.parametrize(("data", "config", "told"), [
+    (b"\0\0\0\1\x65" + bytes(40), None, "start codes (Annex B)"),
+    (None, b"\0\0\0\1\x67\x42\0\x1e", "no avcC record"),
+])
+def test_packets_that_cannot_be_sent_on_are_told_in_one_line(bus, tmp_path, source, data, config, told):
+    _, configs, packets = source(seconds=1)
+    sink = bus.sink("file", tmp_path / "out.mkv")
+    with ringcast.Producer(bus.name, packets=True) as producer:
+        declare(producer, {"video": config or configs["video"]}, audio=False)
+        producer.write_packet(data or packets[0].data, 0, 0, 40_000_000, True)
+        assert sink.wait() == 1
+    errors = [line for line in sink.output().split("\n") if " error " in line]
+    assert len(errors) == 1 and told in errors[0], sink.output()
