@@ -103,9 +103,9 @@ void EncoderSettings::set(std::string_view name, std::string_view value) {
 
 void EncoderSettings::set_all(const Pairs& pairs) {
     for (const auto& [name, value] : pairs) {
-        const std::string ours = value_of(name);
-        const bool adds = !ours.empty() && name.ends_with("-params");
-        set(name, adds ? ours + ":" + value : value);
+        std::string all = name.ends_with("-params") ? value_of(name) : "";
+        all.append(all.empty() ? "" : ":").append(value);
+        set(name, all);
     }
 }
 

@@ -26,6 +26,9 @@ void require_record(const PassedStream& stream, const std::string& bus) {
 bool PassedStreams::take(const Record& record) {
     const auto format = packet_format_of(record.caps);
     if ((record.flags & layout::kFlagConfig) == 0 || !format) return false;
+    const bool sized =
+        is_video(format->codec) ? format->width > 0 && format->height > 0 : format->rate > 0 && format->channels > 0;
+    if (!sized) return false;
     std::optional<PassedStream>& kept = is_video(format->codec) ? video : audio;
     if (kept && kept->id != record.stream_id) return false;
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(record.payload.data());

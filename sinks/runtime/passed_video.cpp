@@ -15,12 +15,14 @@ namespace {
 constexpr std::uint32_t kTicksPerFrame = 4;
 constexpr std::uint32_t kFinest = 90'000;  // ticks per second of the stream sent, at least
 constexpr Rational kUnknownRate{25, 1};
+constexpr std::uint32_t kMostRate = 1'000'000;           // numerator: 60000/1001 and the like, and no overflow
 constexpr std::int64_t kWobbleNs = 10 * kMillisecondNs;  // as for samples, see docs/timing.md
 constexpr std::uint32_t kAudioStream = static_cast<std::uint32_t>(Media::audio);
 
 Rational fps_of(const PassedStream& stream) {
     const Rational fps = stream.format.fps;
-    return fps.num == 0 || fps.den == 0 || fps.num / fps.den > 1000 ? kUnknownRate : fps;
+    const bool known = fps.num > 0 && fps.num <= kMostRate && fps.den > 0 && fps.num / fps.den <= 1000;
+    return known ? fps : kUnknownRate;
 }
 
 AVPacketPtr copy_of(std::span<const std::byte> payload) {
@@ -153,7 +155,7 @@ void PassedVideo::encode(const EmitFrame& frame, const PacketHandler& handler) {
     Unsent& packet = packets_.front();
     shift_session_ = packet.record.session;
     send(packet, handler);
-    send_sound(handler);
+    send_sounds(handler);
 }
 
 void PassedVideo::send(Unsent& packet, const PacketHandler& handler) {
@@ -177,34 +179,42 @@ void PassedVideo::send(Unsent& packet, const PacketHandler& handler) {
     handler(std::move(out));
 }
 
-/// Sound goes with the pictures of its session: it takes their shift.
-void PassedVideo::send_sound(const PacketHandler& handler) {
-    const std::int64_t rate = streams_.audio ? streams_.audio->format.rate : 1;
-    while (!sounds_.empty() && sounds_.front().session == shift_session_) {
+/// Sound goes with the pictures of its session: it takes their shift. What is left of a session whose pictures are all
+/// sent stands nowhere any more.
+void PassedVideo::send_sounds(const PacketHandler& handler) {
+    const auto is_awaited = [&](std::uint64_t session) {
+        return session == session_ || std::any_of(packets_.begin(), packets_.end(), [&](const Unsent& packet) {
+                   return !packet.sent && packet.record.session == session;
+               });
+    };
+    while (!sounds_.empty()) {
+        const bool now = sounds_.front().session == shift_session_;
+        if (!now && is_awaited(sounds_.front().session)) return;
         Sound sound = std::move(sounds_.front());
         sounds_.pop_front();
-        Packet out;
-        out.stream = kAudioStream;
-        out.pts = scale(sound.pts_ns + *shift_ns_, rate, kSecondNs);
-        out.duration = std::max<std::int64_t>(scale(sound.duration_ns, rate, kSecondNs), 1);
-        out.key = true;
-        // Times in whole milliseconds, as FLV has them, wobble: what nearly joins does join.
-        const std::int64_t wobble = scale(kWobbleNs, rate, kSecondNs);
-        if (sound_end_ && std::abs(out.pts - *sound_end_) <= wobble) out.pts = *sound_end_;
-        if (out.pts < sound_end_.value_or(0)) continue;  // before the first picture, or before a join
-        out.dts = out.pts;
-        sound_end_ = out.pts + out.duration;
-        out.payload = std::move(sound.payload);
-        handler(std::move(out));
+        if (now) send_sound(std::move(sound), handler);
     }
-    // Of a session that is over: its pictures are all sent, nothing says any more where it stands.
-    while (!sounds_.empty() && sounds_.front().session != session_ && sounds_.front().session != shift_session_ &&
-           packets_.size() <= 1)
-        sounds_.pop_front();
+}
+
+void PassedVideo::send_sound(Sound&& sound, const PacketHandler& handler) {
+    const std::int64_t rate = streams_.audio->format.rate;
+    Packet out;
+    out.stream = kAudioStream;
+    out.pts = scale(sound.pts_ns + *shift_ns_, rate, kSecondNs);
+    out.duration = std::max<std::int64_t>(scale(sound.duration_ns, rate, kSecondNs), 1);
+    out.key = true;
+    // Times in whole milliseconds, as FLV has them, wobble: what nearly joins does join.
+    const std::int64_t wobble = scale(kWobbleNs, rate, kSecondNs);
+    if (sound_end_ && std::abs(out.pts - *sound_end_) <= wobble) out.pts = *sound_end_;
+    if (out.pts < sound_end_.value_or(0)) return;  // before the first picture, or before a join
+    out.dts = out.pts;
+    sound_end_ = out.pts + out.duration;
+    out.payload = std::move(sound.payload);
+    handler(std::move(out));
 }
 
 void PassedVideo::drain(const PacketHandler& handler) {
-    if (shift_ns_) send_sound(handler);
+    if (shift_ns_) send_sounds(handler);
 }
 
 void PassedVideo::adjust(TimelineCounters& counters) const {

@@ -54,7 +54,8 @@ private:
     void take(const Record& record);
     void take_video(const Record& record);
     void send(Unsent& packet, const PacketHandler& handler);
-    void send_sound(const PacketHandler& handler);
+    void send_sounds(const PacketHandler& handler);
+    void send_sound(Sound&& sound, const PacketHandler& handler);
     [[nodiscard]] std::int64_t video_ticks(std::int64_t ns) const;
 
     PassedStreams streams_;

@@ -246,6 +246,7 @@ AVPixelFormat choose_pixel_format(const AVCodecContext& context, const std::stri
         const AVPixelFormat format = av_get_pix_fmt(wanted.c_str());
         if (has(formats, format)) return format;
         std::vector<std::string_view> names;
+        names.reserve(formats.size());
         for (const AVPixelFormat each : formats)
             names.emplace_back(av_get_pix_fmt_name(each));
         refuse_name(context, "video.pix_fmt", wanted, names);

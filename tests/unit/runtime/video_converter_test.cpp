@@ -2,6 +2,7 @@
 #include "runtime/video_converter.hpp"
 
 #include <gtest/gtest.h>
+#include <libyuv.h>
 
 #include <array>
 #include <cstdlib>
@@ -242,6 +243,43 @@ TEST(VideoConverter, an_input_that_fits_without_scaling_is_copied_between_bars) 
     expect_near(at(*frame, 15, 16), {16, 128, 128}, 0, "bar");
     expect_near(at(*frame, 16, 16), exact_bt709({255, 0, 0}), 1, "first column");
     expect_near(at(*frame, 47, 31), exact_bt709({255, 0, 0}), 1, "last column");
+}
+
+TEST(VideoConverter, stripes_give_what_the_whole_picture_gives) {
+    struct Case {
+        std::uint32_t width, height;
+        Size output;
+    };
+    // 4:3, 3:2, 5:4, 8:3 and no short ratio at all.
+    for (const Case& c : {Case{640, 480, {480, 360}}, Case{480, 270, {320, 180}}, Case{640, 360, {512, 288}},
+                          Case{640, 480, {240, 180}}, Case{640, 362, {300, 170}}}) {
+        Picture picture = blank(PixelFormat::i420, c.width, c.height);
+        std::minstd_rand random(3);
+        for (std::uint8_t& byte : picture.bytes)
+            byte = static_cast<std::uint8_t>(random() >> 9);
+        VideoConverter converter(c.output, Scale::stretch);
+        const AVFramePtr got = converter.convert(picture.caps, picture.payload());
+        AVFramePtr wanted(av_frame_alloc());
+        wanted->width = static_cast<int>(c.output.width);
+        wanted->height = static_cast<int>(c.output.height);
+        wanted->format = AV_PIX_FMT_YUV420P;
+        ASSERT_GE(av_frame_get_buffer(wanted.get(), 0), 0);
+        const auto plane = [&](std::size_t i) { return picture.bytes.data() + picture.caps.plane_offset[i]; };
+        const auto stride = [&](std::size_t i) { return static_cast<int>(picture.caps.stride[i]); };
+        libyuv::I420Scale(plane(0), stride(0), plane(1), stride(1), plane(2), stride(2), static_cast<int>(c.width),
+                          static_cast<int>(c.height), wanted->data[0], wanted->linesize[0], wanted->data[1],
+                          wanted->linesize[1], wanted->data[2], wanted->linesize[2], wanted->width, wanted->height,
+                          libyuv::kFilterBox);
+        int farthest = 0;
+        for (int y = 0; y < wanted->height; ++y)
+            for (int x = 0; x < wanted->width; ++x) {
+                const Yuv a = at(*got, x, y);
+                const Yuv b = at(*wanted, x, y);
+                farthest = std::max({farthest, std::abs(a.y - b.y), std::abs(a.u - b.u), std::abs(a.v - b.v)});
+            }
+        // A step that is no whole fraction of 1/65536 adds up to one level over the whole height.
+        EXPECT_LE(farthest, 2) << c.width << "x" << c.height << " to " << c.output.width << "x" << c.output.height;
+    }
 }
 
 TEST(VideoConverter, every_size_and_scale_stays_in_bounds) {
