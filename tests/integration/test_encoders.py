@@ -136,6 +136,19 @@ def test_what_cannot_encode_is_told_at_the_start_in_one_line(bus, tmp_path, word
     assert not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.parametrize(("word", "told"), [
+    ("video.codec=h265", "cannot carry hevc: record to .mp4 or .mkv, or use video.codec=h264"),
+    ("audio.codec=opus", "cannot carry opus: record to .mp4 or .mkv, or use audio.codec=aac"),
+])
+def test_a_container_that_cannot_carry_a_codec_says_which_can(bus, tmp_path, word, told):
+    sink = bus.sink("file", "--once", tmp_path / "out.flv", word)
+    source = bus.testsrc("--seconds", "20")
+    assert sink.wait() == 1
+    errors = [line for line in sink.output().split("\n") if " error " in line]
+    assert len(errors) == 1 and told in errors[0], sink.output()
+    source.kill()
+
+
 def nvenc_here():
     done = subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=s=320x240:d=0.1", "-c:v", "h264_nvenc",
                            "-f", "null", "-"], capture_output=True, check=False, timeout=60)

@@ -59,12 +59,12 @@ def declare(producer, configs, audio=True):
 @pytest.mark.parametrize("coding", [[], ["video.options=bf=2", "video.profile=main"]], ids=["plain", "b-frames"])
 def test_packets_come_out_as_they_went_in(bus, tmp_path, source, coding):
     flv, configs, packets = source(*coding)
-    outputs = [tmp_path / "out.mp4", tmp_path / "out.mkv", tmp_path / "hls"]
+    outputs = [tmp_path / "out.mp4", tmp_path / "out.mkv", tmp_path / "out.flv", tmp_path / "hls"]
     sinks = [bus.sink("hls" if path.suffix == "" else "file", "--name", path.name.replace(".", "-"), "--once", path)
              for path in outputs]
     with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
         declare(producer, configs)
-        assert producer.wait_readers(3, 60)
+        assert producer.wait_readers(len(sinks), 60)
         write(producer, packets)
     for sink in sinks:
         sink.ends_well()
