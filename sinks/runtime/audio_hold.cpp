@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// How sound is held: silence inside of what is queued, at a place where the ear forgives it.
 #include <algorithm>
+#include <iterator>
 
 #include "runtime/audio_track.hpp"
 
@@ -44,13 +45,13 @@ std::int64_t AudioTrack::hold_input(std::int64_t samples) {
 
 void AudioTrack::insert_silence(std::size_t index, std::int64_t at, std::int64_t samples) {
     const Span whole = spans_[index];
-    const bool in_last_segment = std::none_of(spans_.begin() + static_cast<std::ptrdiff_t>(index), spans_.end(),
-                                              [](const Span& span) { return span.kind == SpanKind::start; });
-    // Before another segment rather a sample too few: the resampler pads, but it cannot overlap.
-    const std::int64_t silence =
-        in_last_segment
-            ? hold_input(samples)
-            : static_cast<std::int64_t>(floor_div(static_cast<Int128>(samples) * whole.segment.rate, grid_.rate()));
+    const auto begin = spans_.begin() + static_cast<std::ptrdiff_t>(index);
+    const auto next = std::find_if(begin, spans_.end(), [](const Span& span) { return span.kind == SpanKind::start; });
+    const bool in_last_segment = next == spans_.end();
+    // Up to the last whole sample before the next segment: the resampler pads the rest, but it cannot overlap.
+    const std::int64_t silence = in_last_segment ? hold_input(samples)
+                                                 : input_before(whole.segment, next->segment.start + samples) -
+                                                       (std::prev(next)->begin + std::prev(next)->count);
     const std::int64_t head = std::clamp<std::int64_t>(input_before(whole.segment, at) - whole.begin, 0, whole.count);
 
     bool same_segment = true;

@@ -169,6 +169,7 @@ Pipeline::SessionEnd Pipeline::run_session() {
             return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
         }
         open_part();
+        if (options_.sink.fills()) seek_newest();
     }
     return read_session();
 }

@@ -76,6 +76,7 @@ private:
     void look_for_packets();
     void leave_unfit_part();
     void discard_packets();
+    void seek_newest();
     void begin_reading();
     SessionEnd read_until_end();
     bool read_available();

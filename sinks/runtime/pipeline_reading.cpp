@@ -30,17 +30,21 @@ std::optional<Record> peek(FlowReader* flow) {
 }  // namespace
 
 /// An output that keeps the clock begins with what is newest: what is older would be late already.
-void Pipeline::begin_reading() {
+void Pipeline::seek_newest() {
     FlowReader* video = video_flow();
     FlowReader* audio = bus_->flow(FlowKind::audio);
-    if (options_.sink.fills() && !part_->started() && video != nullptr) {
-        if (passes_)
-            video->seek_keyframe();
-        else
-            video->seek_newest();
-        const auto newest = peek(video);
-        if (audio != nullptr && newest) audio->seek_pts(newest->pts_ns);
-    }
+    if (video == nullptr) return;
+    if (passes_)
+        video->seek_keyframe();
+    else
+        video->seek_newest();
+    const auto newest = peek(video);
+    if (audio != nullptr && newest) audio->seek_pts(newest->pts_ns);
+}
+
+void Pipeline::begin_reading() {
+    const FlowReader* video = video_flow();
+    const FlowReader* audio = bus_->flow(FlowKind::audio);
     part_->enter_bus(video != nullptr ? video->cursor() : 0, audio != nullptr ? audio->cursor() : 0);
     flushes_seen_ = bus_->flush().generation;
     audio_waits_for_video_ = video != nullptr && video->cursor() > video->first_index();

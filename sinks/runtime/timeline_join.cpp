@@ -94,10 +94,10 @@ bool Timeline::Impl::join_alone(Track track, std::int64_t pts_ns) {
     const std::int64_t joined_pts_ns = hole_ns >= -kLateNs && hole_ns <= kAdoptNs ? others_pts_ns : pts_ns;
     if (is_video) {
         video_.join(video_.end_tick(), joined_pts_ns);
-        video_feed_.continues = false;
+        video_feed_.continues = video_feed_.cut = false;
     } else {
         audio_.join(audio_.end_sample(), joined_pts_ns);
-        audio_feed_.continues = false;
+        audio_feed_.continues = audio_feed_.cut = false;
     }
     ++counters_.rebases;
     return true;

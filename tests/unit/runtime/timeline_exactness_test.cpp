@@ -112,7 +112,8 @@ protected:
             if (HasFailure()) return;
         }
     }
-    void feed_anything();
+    void feed_anything(bool fill);
+    void keep_time(Rig& rig);
     void feed_media();
 
     std::int64_t pick(std::int64_t low, std::int64_t high) {
@@ -131,13 +132,39 @@ protected:
     }
 
     std::mt19937 random_;
+    std::int64_t begun_ns_ = Rig::kClockStart;  // the first record was pushed
+    std::int64_t most_ahead_ns_ = INT64_MIN;    // of the clock
+    std::int64_t most_behind_ns_ = INT64_MIN;
 };
+
+/// The clock runs to the rig's; all that was pushed was read.
+void TimelineRandom::keep_time(Rig& rig) {
+    while (const auto due = rig.timeline.next_due_ns()) {
+        if (*due > rig.now_ns) break;
+        rig.timeline.advance(*due);
+        rig.drain();
+    }
+    rig.timeline.advance(rig.now_ns);
+    rig.drain();
+    if (!rig.timeline.started()) {
+        begun_ns_ = rig.now_ns;
+        return;
+    }
+    const std::int64_t end_ns =
+        std::max(rig.timeline.output_end_ns(Track::video), rig.timeline.output_end_ns(Track::audio));
+    const std::int64_t ahead_ns = end_ns + begun_ns_ - rig.now_ns;
+    most_ahead_ns_ = std::max(most_ahead_ns_, ahead_ns);
+    most_behind_ns_ = std::max(most_behind_ns_, -ahead_ns);
+}
 
 // Losses, jumps, jitter, pauses, new sessions, format changes, each track at its own pace. OutputCheck holds every
 // operation to the promises; here only the sums are left.
-void TimelineRandom::feed_anything() {
-    const TimelineOptions options = random_options();
+void TimelineRandom::feed_anything(bool fill) {
+    TimelineOptions options = random_options();
+    options.fill = fill;
+    options.shortest = options.shortest && !fill;
     Rig rig(options);
+    rig.timeline.advance(rig.now_ns);
     constexpr std::uint32_t kInputRates[] = {44100, 48000, 16000, 24000, 8000};
     constexpr Rational kInputFps[] = {{25, 1}, {30, 1}, {30000, 1001}, {20, 1}, {50, 1}};
     rig.fps = kInputFps[pick(0, 4)];
@@ -148,7 +175,9 @@ void TimelineRandom::feed_anything() {
     const bool has_video = !chance(5);
     const bool has_audio = !chance(10);
     for (int step = 0; step < 400; ++step) {
-        rig.now_ns += pick(0, 60) * kMs;
+        rig.now_ns += chance(1) ? pick(0, 5'000) * kMs : pick(0, 60) * kMs;
+        if (fill) keep_time(rig);
+        rig.quiet_bits = static_cast<std::uint64_t>(pick(0, 1023));
         const bool video_next = chance(10) ? chance(50) : video_pts <= audio_pts;
         if (video_next && has_video) {
             rig.video(video_pts + (chance(10) ? pick(-15, 15) * kMs : 0));
@@ -174,6 +203,7 @@ void TimelineRandom::feed_anything() {
             rig.new_session();
             video_pts = audio_pts = pick(0, 1) * kSecond;
         }
+        if (chance(1)) rig.timeline.flush(rig.video_id + 1, rig.audio_id + 1);
         ASSERT_FALSE(HasFatalFailure()) << "step " << step;
     }
     rig.finish();
@@ -241,7 +271,17 @@ void TimelineRandom::feed_media() {
 }
 
 TEST_P(TimelineRandom, keeps_its_promises_whatever_comes_in) {
-    for_each_seed([this] { feed_anything(); });
+    for_each_seed([this] { feed_anything(false); });
+}
+
+TEST_P(TimelineRandom, keeps_its_promises_and_the_clock_whatever_comes_in) {
+    for_each_seed([this] {
+        most_ahead_ns_ = most_behind_ns_ = INT64_MIN;
+        begun_ns_ = Rig::kClockStart;
+        feed_anything(true);
+        EXPECT_LE(most_ahead_ns_, 90 * kMs) << "nothing leaves before it is due";
+        EXPECT_LE(most_behind_ns_, 700 * kMs) << "whatever does not come is filled in";
+    });
 }
 
 TEST_P(TimelineRandom, is_as_long_as_the_media) {
