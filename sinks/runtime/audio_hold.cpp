@@ -14,6 +14,10 @@ constexpr std::int64_t kWindowsPerSecond = 100;  // 10 ms each
 }  // namespace
 
 std::int64_t AudioTrack::hold(std::int64_t at, std::int64_t samples) {
+    if (later_) {  // nothing came that far: all of it at the end
+        samples += later_->samples;
+        later_.reset();
+    }
     const auto behind_place = [&](const Span& span) {
         return span.kind != SpanKind::start && position(span.segment, span.begin + span.count) > at;
     };

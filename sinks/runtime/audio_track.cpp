@@ -16,6 +16,7 @@ constexpr std::int64_t kMaxLostSamples = std::int64_t{1} << 40;
 }  // namespace
 
 void AudioTrack::join(std::int64_t sample, std::int64_t pts_ns) {
+    later_.reset();
     fill_to(sample);
     map_sample_ = sample;
     map_pts_ns_ = pts_ns;
@@ -63,6 +64,11 @@ void AudioTrack::place(const AudioRecord& record) {
         last_id_ = record.id;
     }
     expected_index_ = record.sample_index + record.sample_count;
+    if (later_ && end_sample() >= later_->at) {
+        const Hold due = *later_;
+        later_.reset();
+        hold(due.at, due.samples);
+    }
 }
 
 void AudioTrack::append_silence(std::int64_t count) {
@@ -83,6 +89,10 @@ std::int64_t AudioTrack::input_before(const Segment& segment, std::int64_t sampl
 // Whole input samples only: what is missing up to `sample` is less than one of them, and the resampler pads it.
 void AudioTrack::fill_to(std::int64_t sample) {
     if (sample <= end_sample()) return;
+    if (later_ && sample > later_->at) {  // in silence only the place of what follows matters
+        map_sample_ += later_->samples;
+        later_.reset();
+    }
     if (!segment_ || next_start_) begin_segment(static_cast<std::uint32_t>(grid_.rate()), 0, true);
     append_silence(input_before(*segment_, sample) - count_);
     resync_ = true;
@@ -108,6 +118,7 @@ void AudioTrack::void_queued() {
         if (span.kind == SpanKind::copy) trimmed_ += static_cast<std::uint64_t>(span.count);
     }
     spans_.clear();
+    later_.reset();
     next_start_ = popped_end_;
     resync_ = true;
     expected_index_.reset();

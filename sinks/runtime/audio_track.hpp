@@ -33,6 +33,9 @@ public:
     /// Inserts so many output samples of silence at the output sample `at` of what is queued (at its end, when that is
     /// sooner); what stands there, and what comes later, is shifted by exactly that much. Returns where it ends.
     std::int64_t hold(std::int64_t at, std::int64_t samples);
+    /// The same once the sound has come as far as `at`, which lies behind its end: what belongs before stays there.
+    void hold_later(std::int64_t at, std::int64_t samples) { later_ = Hold{at, samples}; }
+    [[nodiscard]] std::int64_t held_later() const { return later_ ? later_->samples : 0; }
     void shift(std::int64_t samples);  ///< only of what comes later; the hole is filled when it comes
     /// The first output sample in [from, to] where what is queued is quiet; else `from`.
     [[nodiscard]] std::int64_t quiet_place(std::int64_t from, std::int64_t to) const;
@@ -74,6 +77,11 @@ private:
         std::uint64_t quiet;  // AudioRecord::quiet, of the whole record
     };
 
+    struct Hold {
+        std::int64_t at;
+        std::int64_t samples;
+    };
+
     [[nodiscard]] std::int64_t position(const Segment& segment, std::int64_t input) const {
         return segment.start + scale(input, grid_.rate(), segment.rate);
     }
@@ -92,7 +100,8 @@ private:
     std::optional<Segment> segment_;          // the last one queued
     std::int64_t count_ = 0;                  // input samples queued in it
     std::optional<std::int64_t> next_start_;  // where the next segment must begin; the segment before it is over
-    std::int64_t held_output_ = 0;            // samples of hold() in it, and the input samples they made
+    std::optional<Hold> later_;
+    std::int64_t held_output_ = 0;  // samples of hold() in it, and the input samples they made
     std::int64_t held_input_ = 0;
     bool resync_ = true;  // the next record is placed by its pts to the sample, however small the difference
     std::optional<std::uint64_t> expected_index_;

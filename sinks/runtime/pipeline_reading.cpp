@@ -46,7 +46,8 @@ void Pipeline::begin_reading() {
     const FlowReader* video = video_flow();
     const FlowReader* audio = bus_->flow(FlowKind::audio);
     part_->enter_bus(video != nullptr ? video->cursor() : 0, audio != nullptr ? audio->cursor() : 0);
-    flushes_seen_ = bus_->flush().generation;
+    flushes_seen_ = 0;
+    take_flush();  // what was void before is no less so for a sink that comes later
     audio_waits_for_video_ = video != nullptr && video->cursor() > video->first_index();
     board_->announce_ready();
     publish();
@@ -116,9 +117,11 @@ void Pipeline::take_flush() {
     const FlushState flush = bus_->flush();
     if (flush.generation == flushes_seen_) return;
     flushes_seen_ = flush.generation;
+    if (part_->started()) {
+        log_->info("bus {}: the producer was interrupted; what was not sent yet is left out", options_.reader.bus);
+    }
     part_->flush(flush.index[static_cast<std::size_t>(passes_ ? FlowKind::packets : FlowKind::video)],
                  flush.index[static_cast<std::size_t>(FlowKind::audio)]);
-    log_->info("bus {}: the producer was interrupted; what was not sent yet is left out", options_.reader.bus);
 }
 
 /// Sound leaves the ring at once, whatever the picture does: only video may hold a lossless writer back.

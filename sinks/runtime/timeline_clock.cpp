@@ -23,7 +23,7 @@ void Timeline::Impl::advance(std::int64_t now_ns) {
     if (!is_clocked() || gave_up_) return;
     const std::int64_t now = out_now();
     const std::int64_t video_behind = now - video_.end_ns();
-    const std::int64_t audio_behind = now - audio_.end_ns();
+    const std::int64_t audio_behind = now - audio_.end_ns() - grid_.sample_to_ns(audio_.held_later());
     if (is_stall(video_behind, audio_behind)) {
         extend_stall(comes(video_feed_) || !comes(audio_feed_));
     } else {
@@ -99,7 +99,11 @@ void Timeline::Impl::hold(std::int64_t ticks, std::optional<Track> only_shifted)
     const bool goes_on = stalled_since_ns_ && silence_end_ >= from;
     const std::int64_t place =
         goes_on ? silence_end_ : audio_.quiet_place(from, from + grid_.ns_to_sample(kQuietReachNs));
-    silence_end_ = audio_.hold(place, samples);
+    if (!stalled_since_ns_ && place > audio_.end_sample()) {
+        audio_.hold_later(place, samples);
+    } else {
+        silence_end_ = audio_.hold(place, samples);
+    }
 }
 
 // ---- One track late, or missing ----

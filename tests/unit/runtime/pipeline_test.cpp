@@ -308,6 +308,47 @@ TEST_F(PipelineTest, the_next_producer_gets_an_output_of_its_own_after_an_end) {
     EXPECT_EQ(output.seen(Media::video).size(), 20U);
 }
 
+TEST_F(PipelineTest, with_on_end_hold_the_next_producer_goes_on_in_the_same_output) {
+    options.once = false;
+    options.sink.on_end = OnEnd::hold;
+    start();
+    for (int round = 0; round < 2; ++round) {
+        Producer producer(producer_options());
+        ASSERT_TRUE(producer.wait_readers(1, 60s));
+        write_both(producer, 10);
+        producer.end();
+    }
+    wait_until([&] { return output.seen(Media::video).size() >= 15; });
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
+    expect_whole(20);
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+}
+
+TEST_F(PipelineTest, with_on_stall_fill_a_producer_that_dies_leaves_a_held_picture_until_the_next) {
+    options.sink.on_stall = OnStall::fill;
+    options.reader.lossless = false;
+    start();
+    {
+        ProducerOptions live = producer_options();
+        live.mode = WriterMode::live;
+        Producer producer(live);
+        ASSERT_TRUE(producer.wait_readers(1, 60s));
+        write_both(producer, 5);
+        wait_until([&] { return inspect_bus(bus).readers.at(0).frames_encoded >= 15; });
+    }
+    wait_until([&] { return output.seen(Media::video).size() >= 12; });
+    ProducerOptions next = producer_options();
+    next.mode = WriterMode::live;
+    Producer producer(next);
+    write_both(producer, 5);
+    producer.end();
+    EXPECT_TRUE(join());
+    expect_whole(static_cast<std::int64_t>(output.seen(Media::video).size()));
+    EXPECT_EQ(pipeline->totals().frames_encoded - pipeline->totals().frames_repeated, 10U);
+    EXPECT_GE(pipeline->totals().frames_repeated, 10U);
+}
+
 TEST_F(PipelineTest, a_producer_that_dies_is_continued_by_the_next_in_the_same_output) {
     start();
     {
