@@ -93,10 +93,9 @@ void Part::flush(std::uint64_t video_index, std::uint64_t audio_index) {
     timeline_.flush(video_->id_of(video_index), audio_ ? audio_->id_of(audio_index) : 0);
 }
 
-bool Part::plays_out() {
-    if (!fills_ || !timeline_.holds_media()) return false;
-    timeline_.expect_nothing();
-    return true;
+bool Part::plays_out(bool holds_afterwards) {
+    timeline_.play_out(holds_afterwards);
+    return fills_ && timeline_.holds_media();
 }
 
 ReadStatus Part::read_video(FlowReader& flow) {

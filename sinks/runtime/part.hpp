@@ -74,7 +74,7 @@ public:
     [[nodiscard]] std::optional<PassedStreams> next_streams() const { return video_->next_streams(); }
     [[nodiscard]] bool gave_up() const { return timeline_.gave_up(); }
     /// With on_stall=fill, when the producer has ended: what it gave ahead of time still waits. Nothing waits for more.
-    [[nodiscard]] bool plays_out();
+    [[nodiscard]] bool plays_out(bool holds_afterwards);
 
     /// No record follows: the timeline hears of what is left and pads; then step() until it returns false.
     void finish();

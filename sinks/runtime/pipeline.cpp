@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::chrono::seconds kLookAround{1};  // liveness has no wake, so it is looked at this often
 constexpr std::uint32_t kLosslessWriter = 2;    // BusHeader::writer_mode
+constexpr std::chrono::milliseconds kPublishEvery{250};
 constexpr Size kSlateSize{1280, 720};
 constexpr Rational kSlateRate{25, 1};
 
@@ -315,7 +316,8 @@ void Pipeline::publish() {
     figures_.queue_ns = output_thread_.queue().media_time().count();
     if (part_) figures_.timeline = part_->counters();
     figures_.stalled = part_ && part_->is_stalled();
-    board_->publish(figures_);
+    next_publish_ = steady_clock::now() + kPublishEvery;
+    if (board_) board_->publish(figures_);
 }
 
 }  // namespace ringcast::runtime

@@ -119,7 +119,8 @@ private:
     PassedStreams packets_;  // of this bus, as far as they are described
     bool passes_ = false;    // the output takes the bus's packets and not its pictures
     std::uint64_t flushes_seen_ = 0;
-    std::chrono::steady_clock::time_point next_look_{};  // whether the producer lives
+    std::chrono::steady_clock::time_point next_look_{};     // whether the producer lives
+    std::chrono::steady_clock::time_point next_publish_{};  // at the latest, while encoding
     std::optional<PictureFile> stall_slate_;
 };
 

@@ -61,20 +61,19 @@ Pipeline::SessionEnd Pipeline::read_until_end() {
         const bool superseded = bus_->superseded();
         bus_->refresh();
         const bool read = read_available();
-        const bool kept = keep_time();
-        const bool progressed = read || kept;
+        // Before the clock is looked at: what an ended stream does not bring is not missing.
+        const bool drained = !read && !output_thread_.queue().is_full();
+        const bool over = drained && ended && !part_->plays_out(holds_after_end());
+        const bool kept = !over && keep_time();
         publish();
         if (figures_.output.state == OutputState::failed) return SessionEnd::failed;
         if (damaged_) return SessionEnd::failed;
         if (is_stopping()) return SessionEnd::stopped;
         if (part_->gave_up()) return SessionEnd::gave_up;
         if (part_->needs_new_output()) return SessionEnd::changed;
-        if (progressed) continue;
-        if (!output_thread_.queue().is_full()) {
-            if (ended && !part_->plays_out()) return SessionEnd::ended;
-            if (superseded) return SessionEnd::moved_on;
-        }
-        idle(ticket);
+        if (over) return SessionEnd::ended;
+        if (drained && superseded) return SessionEnd::moved_on;
+        if (!read && !kept) idle(ticket);
     }
 }
 
@@ -106,6 +105,7 @@ bool Pipeline::step() {
     part_->tell_time(monotonic_ns());
     while (!output_thread_.queue().is_full() && part_->step()) {
         part_->tell_time(monotonic_ns());
+        if (steady_clock::now() >= next_publish_) publish();  // a slow encoder is no reason to look dead
         stepped = true;
     }
     return stepped;

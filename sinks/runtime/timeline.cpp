@@ -95,6 +95,7 @@ void Timeline::Impl::take(RecordFeed<Record>& feed, const Record& record) {
     feed.seen = feed.continues = true;
     feed.recounts = false;
     feed.came = true;
+    playing_out_ = false;
     feed.arrived_ns = arrival_of(record.capture_time_ns);
     // One that came too late to have a place leaves the track as missing as it was.
     feed.filling = feed.filling && is_clocked() && track.last_id() != record.id;
@@ -116,8 +117,9 @@ bool Timeline::Impl::video_may_leave(std::int64_t tick) const {
 /// True when the picture in front could have left long ago: the encoder cannot follow.
 bool Timeline::Impl::is_overdue() const {
     if (options_.lag_limit_ns == 0 || !now_ns_ || finishing_ || counters_.frames == 0) return false;
-    if (!video_.front_is_fresh()) return false;
     const std::int64_t due_ns = is_clocked() ? origin_ns_ + grid_.tick_to_ns(video_.popped_tick()) : INT64_MIN;
+    // What is filled in is late by nature.
+    if (!video_.front_is_fresh()) return is_clocked() && *now_ns_ - due_ns > options_.lag_limit_ns + kSecondNs;
     return *now_ns_ - std::max(video_.front_capture_ns(), due_ns) > options_.lag_limit_ns;
 }
 
@@ -213,8 +215,8 @@ bool Timeline::is_full() const {
 bool Timeline::holds_media() const {
     return impl_->holds_media();
 }
-void Timeline::expect_nothing() {
-    impl_->expect_nothing();
+void Timeline::play_out(bool holds_afterwards) {
+    impl_->play_out(holds_afterwards);
 }
 bool Timeline::is_stalled() const {
     return impl_->is_stalled();

@@ -185,8 +185,9 @@ public:
     [[nodiscard]] bool is_full() const;
     /// Something was placed, and waits for its time.
     [[nodiscard]] bool holds_media() const;
-    /// With `fill`: nothing follows for now, so neither track waits for the other: what is held plays to its end.
-    void expect_nothing();
+    /// With `fill`: nothing follows, so neither track waits for the other, and what is held plays to its end. When it
+    /// has: whether the output ends there (finish()) or is held for the next producer.
+    void play_out(bool holds_afterwards);
     [[nodiscard]] bool is_stalled() const;  ///< nothing comes; the output is filled in
     [[nodiscard]] bool gave_up() const;     ///< a stall outlasted stall_timeout with StallShow::stop
 

@@ -24,15 +24,25 @@ void Timeline::Impl::advance(std::int64_t now_ns) {
     const std::int64_t now = out_now();
     const std::int64_t video_behind = now - video_.end_ns();
     const std::int64_t audio_behind = now - audio_.end_ns() - grid_.sample_to_ns(audio_.held_later());
-    if (is_stall(video_behind, audio_behind)) {
+    if (playing_out_) {
+        stalled_since_ns_.reset();
+    } else if (is_stall(video_behind, audio_behind)) {
         extend_stall(comes(video_feed_) || !comes(audio_feed_));
     } else {
         stalled_since_ns_.reset();
         watch_lateness(video_feed_, video_behind);
         watch_lateness(audio_feed_, audio_behind);
     }
-    if (is_to_fill(video_feed_, audio_feed_)) video_.fill_to(grid_.ns_to_tick_floor(now - kFillMarginNs));
-    if (is_to_fill(audio_feed_, video_feed_)) audio_.fill_to(grid_.ns_to_sample(now - kFillMarginNs));
+    fill_on_clock();
+}
+
+/// A missing track; when nothing follows, no further than what is still held of the other.
+void Timeline::Impl::fill_on_clock() {
+    const std::int64_t until_ns = out_now() - kFillMarginNs;
+    const std::int64_t picture_until = playing_out_ ? std::min(until_ns, audio_.end_ns()) : until_ns;
+    const std::int64_t sound_until = playing_out_ ? std::min(until_ns, video_.end_ns()) : until_ns;
+    if (is_to_fill(video_feed_, audio_feed_)) video_.fill_to(grid_.ns_to_tick_floor(picture_until));
+    if (is_to_fill(audio_feed_, video_feed_)) audio_.fill_to(grid_.ns_to_sample(sound_until));
 }
 
 // ---- Stalls: nothing comes ----

@@ -52,7 +52,11 @@ public:
     }
     [[nodiscard]] bool is_full() const { return options_.fill && video_.held() >= options_.most_held_pictures; }
     [[nodiscard]] bool holds_media() const { return video_.front_tick() || audio_.front_sample(); }
-    void expect_nothing() { video_feed_.filling = audio_feed_.filling = is_clocked(); }
+    void play_out(bool holds_afterwards) {
+        if (!is_clocked()) return;
+        video_feed_.filling = audio_feed_.filling = true;
+        playing_out_ = holds_media() || !holds_afterwards;
+    }
     [[nodiscard]] bool is_stalled() const { return stalled_since_ns_.has_value(); }
     [[nodiscard]] bool gave_up() const { return gave_up_; }
 
@@ -128,6 +132,7 @@ private:
     [[nodiscard]] bool is_over(bool audio_is_early) const;
     [[nodiscard]] std::int64_t sound_limit() const;
     void extend_stall(bool by_video);
+    void fill_on_clock();
     void hold(std::int64_t ticks, std::optional<Track> only_shifted);
     bool grow_delay(std::int64_t late_ns, std::optional<Track> only_shifted);
     template <class Record>
@@ -174,6 +179,7 @@ private:
     std::optional<std::int64_t> stalled_since_ns_;  // output time
     std::int64_t silence_end_ = 0;                  // of the present stall, output sample: where it is made longer
     std::int64_t shifted_ticks_ = 0;
+    bool playing_out_ = false;
     bool gave_up_ = false;
 
     bool finishing_ = false;

@@ -41,7 +41,8 @@ with ringcast.Producer({bus.name!r}, size=(320, 180), fps=25, rate=marked.RATE) 
 
 
 def fill(bus, tmp_path, *words):
-    return bus.sink("file", "--name", "fill", "--once", "on_stall=fill", *words, tmp_path / "fill.mkv")
+    """A busy machine is no slow encoder: that has a test of its own."""
+    return bus.sink("file", "--name", "fill", "--once", "on_stall=fill", "lag_limit=20s", *words, tmp_path / "fill.mkv")
 
 
 def in_order(marks):
@@ -51,9 +52,14 @@ def in_order(marks):
     return numbers
 
 
+def standing(numbers):
+    """The number that stands longest, and for how many frames."""
+    return max(((number, numbers.count(number)) for number in set(numbers)), key=lambda pair: pair[1])
+
+
 def test_a_stop_of_two_seconds_is_filled_where_it_is_asked_for_and_nowhere_else(bus, tmp_path):
     sinks = [fill(bus, tmp_path), bus.sink("file", "--once", "on_stall=wait", tmp_path / "wait.mkv"),
-             bus.sink("hls", "--once", "on_stall=fill", tmp_path / "hls")]
+             bus.sink("hls", "--once", "on_stall=fill", "lag_limit=20s", tmp_path / "hls")]
     source = bus.testsrc("--seconds", "5", "--wait-readers", "3")
     wait_until(lambda: bus.encoded("fill") >= 60, "60 encoded frames")
     begun = time.monotonic()
@@ -67,11 +73,12 @@ def test_a_stop_of_two_seconds_is_filled_where_it_is_asked_for_and_nowhere_else(
         sink.ends_well()
     for path in (tmp_path / "fill.mkv", tmp_path / "hls/index.m3u8"):
         marks = read_marks(path)
-        assert set(in_order(marks)) == set(range(125))
+        numbers = in_order(marks)
+        assert set(numbers) == set(range(125))
         assert marks.video_seconds == pytest.approx(5 + stopped, abs=SLACK)
-        assert len(set(marks.duplicates)) == 1, "one picture stands still"
-        [gap] = marks.gaps
-        assert gap.seconds == pytest.approx(len(marks.duplicates) / 25, abs=0.06), "the sound pauses as long"
+        _, stood = standing(numbers)
+        gap = max(gap.seconds for gap in marks.gaps)
+        assert gap == pytest.approx((stood - 1) / 25, abs=0.06), "the sound pauses as long as the picture stands"
         assert marks.worst_sync_ms <= MAX_SKEW_MS
     waited = read_marks(tmp_path / "wait.mkv")
     assert in_order(waited) == list(range(125)) and waited.gaps == []
@@ -85,15 +92,16 @@ def test_kill_9_and_restart_are_one_output_that_lasts_as_long_as_the_clock(bus, 
     killed = time.monotonic()
     time.sleep(1.5)
     second = bus.testsrc("--seconds", "3")
+    restarted = time.monotonic()
     second.ends_well()
     sink.ends_well()
     marks = read_marks(tmp_path / "fill.mkv")
     numbers = [frame.index for frame in marks.frames]
-    joint = len(numbers) - 75
-    assert numbers[joint:] == list(range(75)), "the second life is whole"
-    held = numbers[:joint].count(numbers[joint - 1])
-    assert numbers[:joint] == [*range(joint - held), *[numbers[joint - 1]] * held]
-    assert held / 25 == pytest.approx(time.monotonic() - killed - 3, abs=2) and held >= 1.5 * 25 - 4
+    joint = len(numbers) - 1 - numbers[::-1].index(0)
+    last, held = standing(numbers[:joint])
+    assert sorted(set(numbers[joint:])) == list(range(75)), "the second life is whole"
+    assert sorted(set(numbers[:joint])) == list(range(last + 1)) and numbers[joint - 1] == last
+    assert 1.5 - 0.2 <= held / 25 <= restarted - killed + 3
     assert marks.sound.jumps == []
     assert marks.worst_sync_ms <= MAX_SKEW_MS
 
@@ -191,9 +199,9 @@ def test_an_interruption_in_the_middle_of_a_sentence_leaves_out_what_was_not_sen
 
 def colour_at(path, seconds):
     """The mean colour of the lower half of the picture, as (r, g, b)."""
-    done = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-ss", str(seconds), "-i", path, "-frames:v", "1", "-vf",
-                           "crop=iw:ih/2:0:ih/2,scale=1:1:flags=area,format=rgb24", "-f", "rawvideo", "-"],
-                          capture_output=True, check=True)
+    lower_half = "crop=iw:ih/2:0:ih/2,scale=1:1:flags=area,format=rgb24"
+    done = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-ss", str(seconds), "-i", path, "-frames:v", "1",
+                           "-vf", lower_half, "-f", "rawvideo", "-"], capture_output=True, check=True)
     return tuple(done.stdout)
 
 
@@ -202,7 +210,7 @@ def test_after_the_timeout_a_picture_is_shown_or_the_output_ends_until_something
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=200x100", "-frames:v", "1", slate],
                    check=True)
     shown = fill(bus, tmp_path, "stall_timeout=1s", f"stall_show=slate:{slate}")
-    ended = bus.sink("file", "--name", "stop", "on_stall=fill", "stall_timeout=1s", "stall_show=stop",
+    ended = bus.sink("file", "--name", "stop", "on_stall=fill", "stall_timeout=1s", "stall_show=stop", "lag_limit=20s",
                      tmp_path / "stop.mkv")
     source = bus.testsrc("--seconds", "4", "--wait-readers", "2")
     wait_until(lambda: bus.encoded("fill") >= 50, "50 encoded frames")
@@ -233,8 +241,24 @@ def test_a_picture_file_that_is_none_is_one_line_at_the_start(bus, tmp_path):
     assert f"picture {tmp_path / 'none.png'}: No such file or directory" in sink.output()
 
 
+def test_an_encoder_that_cannot_follow_drops_pictures_and_never_sound(bus, tmp_path):
+    sink = fill(bus, tmp_path, "lag_limit=300ms", "video.preset=slower", "video.tune=zerolatency", "video.threads=1",
+                "video.size=1920x1080")
+    source = bus.testsrc("--seconds", "5", "--wait-readers", "1", size="1280x720")
+    wait_until(lambda: bus.encoded("fill") and bus.reader("fill")["dropped_frames"] > 10, "dropped frames")
+    source.ends_well()
+    sink.ends_well()
+    marks = read_marks(tmp_path / "fill.mkv")
+    assert len(marks.frames) < 100 and marks.unreadable == 0 and marks.out_of_order == []
+    assert {round(frame.pts * 25 - frame.index) for frame in marks.frames if frame.index not in marks.duplicates} \
+        == {round(marks.frames[0].pts * 25)}, "those that are left stand where they did"
+    assert marks.gaps == [] and marks.sound.jumps == []
+    assert marks.audio_seconds == pytest.approx(5, abs=SLACK)
+    assert all(abs(mark.ms) <= MAX_SKEW_MS for mark in marks.sync), marks.sync
+
+
 def test_after_an_end_the_output_is_held_for_the_next_producer(bus, tmp_path):
-    sink = bus.sink("file", "--name", "hold", "on_stall=fill", "on_end=hold", tmp_path / "hold.mkv")
+    sink = bus.sink("file", "--name", "hold", "on_stall=fill", "on_end=hold", "lag_limit=20s", tmp_path / "hold.mkv")
     bus.testsrc("--seconds", "2", "--wait-readers", "1").ends_well()
     ended = time.monotonic()
     time.sleep(1.5)

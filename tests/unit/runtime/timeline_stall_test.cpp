@@ -261,6 +261,46 @@ TEST(TimelineLag, pictures_that_wait_for_the_encoder_too_long_are_dropped_and_th
     EXPECT_EQ(rig.output.tick_of(100), 99);
 }
 
+TEST(TimelineLag, what_was_given_ahead_plays_out_and_no_longer_however_slow_the_encoder_is) {
+    TimelineOptions options = live_options();
+    options.lag_limit_ns = 500 * kMs;
+    LiveRig rig(options);
+    rig.schedule_frames(50, on_time_frame);
+    rig.schedule(0, [&] {
+        for (int i = 0; i < 200; ++i)
+            rig.audio(i * LiveRig::kBlock, 960);
+    });
+    rig.run_to(2'000);
+    int turns = 0;
+    while (rig.timeline.holds_media() && ++turns < 100) {
+        rig.timeline.play_out(false);
+        rig.now_ns += 900 * kMs;  // for a single picture
+        rig.timeline.advance(rig.now_ns);
+        rig.drain();
+    }
+    EXPECT_LE(turns, 4);
+    rig.finish();
+    EXPECT_EQ(rig.output.sounds(), "[48000] c192000") << "four seconds of speech to two of pictures";
+    EXPECT_EQ(rig.output.ticks(), 100);
+}
+
+TEST(TimelineStall, an_output_that_is_held_after_the_end_goes_on_with_the_clock) {
+    LiveRig rig;
+    rig.schedule_frames(25, on_time_frame);
+    rig.schedule(0, [&] {
+        for (int i = 0; i < 100; ++i)
+            rig.audio(i * LiveRig::kBlock, 960);
+    });
+    rig.run_to(1'000);
+    for (int ms = 1'000; ms < 5'000; ms += 40) {
+        rig.timeline.play_out(true);
+        rig.run_to(ms);
+    }
+    EXPECT_EQ(rig.output.copied(), 96'000) << "what was given ahead is heard";
+    EXPECT_GE(rig.video_ms(), 4'800);
+    EXPECT_GE(rig.audio_ms(), 4'800);
+}
+
 TEST(TimelineLag, a_picture_that_itself_came_late_is_not_held_against_the_encoder) {
     TimelineOptions options = live_options();
     options.lag_limit_ns = 500 * kMs;
