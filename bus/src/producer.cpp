@@ -236,6 +236,7 @@ public:
         check_not_forked();
         if (ended_) throw Error(ErrorCode::ended, "bus '" + options_.bus + "': end() was called");
         voided_samples_.fetch_add(feed_.clear(), std::memory_order_relaxed);
+        flushed_at_pts_.store(next_video_pts_.load(std::memory_order_relaxed), std::memory_order_relaxed);
         was_flushed_.store(true, std::memory_order_release);
         const auto paused = feed_.pause();
         session_.flush();
@@ -292,12 +293,12 @@ private:
         return std::chrono::nanoseconds(flow == nullptr ? 0 : flow->depth_ns);
     }
 
-    /// New speech begins with the next picture, not where the speech that was given up would have ended. Of the thread
-    /// that writes sound.
+    /// New speech begins with the first picture after the flush, not where the speech that was given up would have
+    /// ended. Of the thread that writes sound.
     void go_on_after_flush() {
         if (!was_flushed_.exchange(false, std::memory_order_acquire)) return;
         std::optional<std::int64_t> from;
-        if (options_.video) from = next_video_pts_.load(std::memory_order_relaxed);
+        if (options_.video) from = flushed_at_pts_.load(std::memory_order_relaxed);
         audio_pts_.take_back(voided_samples_.exchange(0, std::memory_order_relaxed), from);
     }
 
@@ -386,6 +387,7 @@ private:
     std::uint64_t events_ = 0;
     std::atomic<bool> ended_{false};
     std::atomic<bool> was_flushed_{false};
+    std::atomic<std::int64_t> flushed_at_pts_{0};
     std::atomic<std::uint64_t> voided_samples_{0};
     std::mutex origin_mutex_;
     std::atomic<std::int64_t> pace_origin_ns_{0};

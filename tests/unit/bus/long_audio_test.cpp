@@ -225,8 +225,8 @@ TEST_P(FlushedSpeech, gives_way_at_once_to_what_is_written_next) {
     std::uint64_t before = 0;
     while (audio.try_read([&](const Record& record) { before += record.sample_count; }) == ReadStatus::ok) {
     }
-    producer.write_audio(sound(0.2));
     producer.write_video(frame(10));
+    producer.write_audio(sound(0.2));
     std::vector<Record> next;
     while (next.empty()) {  // paced: when its time has come
         const std::uint32_t ticket = bus->ticket();
