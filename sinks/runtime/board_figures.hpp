@@ -17,7 +17,7 @@ struct SinkFigures {
     bool producer_gone = false;  ///< died without end(): waiting for the next one
     bool ended = false;
     bool stalled = false;  ///< nothing comes; the output is filled in
-    std::string note;  ///< what people should know while it runs: a fallback encodes
+    std::string note;      ///< what people should know while it runs: a fallback encodes
     TimelineCounters timeline;
     OutputView output;
     std::uint64_t bytes_sent = 0;

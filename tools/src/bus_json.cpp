@@ -89,7 +89,8 @@ Json reader_json(const CellInfo& reader) {
 }  // namespace
 
 std::string_view state_of(const BusInfo& bus) {
-    // A producer takes its locks first and publishes its bus object last: until then it is missing, which is no problem.
+    // A producer takes its locks first and publishes its bus object last: until then it is missing, which is no
+    // problem.
     if (bus.layout_major == 0) return bus.alive && bus.problems.empty() ? "starting" : "damaged";
     if (bus.ended) return "ended";
     return bus.alive ? "live" : "stale";
