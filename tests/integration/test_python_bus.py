@@ -19,7 +19,9 @@ def run_python():
     running = []
 
     def start(body):
-        script = f"import sys, time\nimport numpy as np\nimport ringcast\nBUS = {BUS!r}\n{textwrap.dedent(body)}"
+        # What a shell starts in the background ignores SIGINT, and hands that down.
+        script = "import signal, sys, time\nimport numpy as np\nimport ringcast\n" \
+                 f"signal.signal(signal.SIGINT, signal.default_int_handler)\nBUS = {BUS!r}\n{textwrap.dedent(body)}"
         process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True)
         running.append(process)
