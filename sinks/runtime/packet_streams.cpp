@@ -33,9 +33,9 @@ bool PassedStreams::take(const Record& record) {
     if (kept && kept->id != record.stream_id) return false;
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(record.payload.data());
     PassedStream stream{record.stream_id, *format, {bytes, bytes + record.payload.size()}};
-    const bool changed = kept && is_video(format->codec) &&
-                         (kept->config != stream.config || kept->format.width != format->width ||
-                          kept->format.height != format->height || kept->format.codec != format->codec);
+    const bool changed = kept && (kept->config != stream.config || kept->format.width != format->width ||
+                                  kept->format.height != format->height || kept->format.codec != format->codec ||
+                                  kept->format.rate != format->rate || kept->format.channels != format->channels);
     kept = std::move(stream);
     return changed;
 }

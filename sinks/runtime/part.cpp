@@ -51,9 +51,12 @@ std::unique_ptr<VideoLane> make_video(const SinkOptions& options, const OutputFo
     return std::make_unique<EncodedVideo>(options.video, format.size, format.fps);
 }
 
-InterleaverOptions interleaver_options(const std::vector<StreamInfo>& streams) {
+/// Encoded tracks come without a hole, so their order can be strict. Of what is passed on a track may stop for good:
+/// the other waits for it, but not for ever.
+InterleaverOptions interleaver_options(const std::vector<StreamInfo>& streams, bool passed_audio) {
     InterleaverOptions interleaver;
-    interleaver.mode = InterleaveMode::strict;
+    interleaver.mode = passed_audio ? InterleaveMode::bounded : InterleaveMode::strict;
+    if (passed_audio) interleaver.trail_ns = 0;
     interleaver.video_timebase = streams[0].timebase;
     interleaver.audio_timebase = streams[1].timebase;
     return interleaver;
@@ -73,7 +76,7 @@ Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler
       video_(make_video(options, format)),
       audio_(video_->passed_audio() ? nullptr : std::make_unique<AudioLane>(options.audio)),
       epoch_realtime_ns_(format.epoch_realtime_ns),
-      interleaver_(interleaver_options(streams())),
+      interleaver_(interleaver_options(streams(), audio_ == nullptr)),
       handler_(std::move(handler)),
       from_lanes_([this](Packet&& packet) { deliver(std::move(packet)); }) {}
 
@@ -90,6 +93,7 @@ void Part::enter_bus(std::uint64_t video_cursor, std::uint64_t audio_cursor) {
 }
 
 void Part::flush(std::uint64_t video_index, std::uint64_t audio_index) {
+    video_->flush(video_->id_of(video_index));
     timeline_.flush(video_->id_of(video_index), audio_ ? audio_->id_of(audio_index) : 0);
 }
 

@@ -17,6 +17,7 @@ constexpr std::uint32_t kFinest = 90'000;  // ticks per second of the stream sen
 constexpr Rational kUnknownRate{25, 1};
 constexpr std::uint32_t kMostRate = 1'000'000;           // numerator: 60000/1001 and the like, and no overflow
 constexpr std::int64_t kWobbleNs = 10 * kMillisecondNs;  // as for samples, see docs/timing.md
+constexpr std::int64_t kPicturesDiedNs = 2000 * kMillisecondNs;
 constexpr std::uint32_t kAudioStream = static_cast<std::uint32_t>(Media::audio);
 
 Rational fps_of(const PassedStream& stream) {
@@ -89,12 +90,14 @@ ReadStatus PassedVideo::read(FlowReader& flow, const Timeline& /*timeline*/) {
 void PassedVideo::take(const Record& record) {
     next_id_ = id_of(record.index) + 1;
     if ((record.flags & layout::kFlagConfig) != 0) {
-        changed_ = streams_.take(record) || changed_;
+        const bool had_audio = streams_.audio.has_value();
+        changed_ = streams_.take(record) || had_audio != streams_.audio.has_value() || changed_;
         return;
     }
     if (record.stream_id == streams_.video->id) return take_video(record);
     if (!streams_.audio || record.stream_id != streams_.audio->id) return;
-    sounds_.push_back({record.pts_ns, record.duration_ns, record.session, copy_of(record.payload)});
+    sounds_.push_back(
+        {id_of(record.index), record.pts_ns, record.duration_ns, record.session, copy_of(record.payload)});
 }
 
 void PassedVideo::take_video(const Record& record) {
@@ -144,8 +147,18 @@ void PassedVideo::forget_before(std::uint64_t id) {
     }
 }
 
+void PassedVideo::flush(std::uint64_t id) {
+    std::erase_if(sounds_, [&](const Sound& sound) { return sound.id < id; });
+}
+
+/// Sound leaves up to the end of the picture that leaves with it, so that a stall holds both. When pictures have
+/// stopped coming for good, the sound goes on without them.
 void PassedVideo::encode(const EmitFrame& frame, const PacketHandler& handler) {
-    if (frame.kind != FrameKind::fresh) return;
+    if (frame.kind != FrameKind::fresh) {
+        const std::int64_t end_ns = grid_.tick_to_ns(frame.tick + 1);
+        if (shift_ns_ && end_ns - picture_end_ns_ > kPicturesDiedNs) send_sounds(end_ns, handler);
+        return;
+    }
     const auto found = std::find_if(packets_.begin(), packets_.end(),
                                     [&](const Unsent& packet) { return packet.record.id == frame.id; });
     if (found == packets_.end()) return;
@@ -154,8 +167,10 @@ void PassedVideo::encode(const EmitFrame& frame, const PacketHandler& handler) {
     shift_ns_ = grid_.tick_to_ns(frame.tick) - frame.bus_pts_ns;
     Unsent& packet = packets_.front();
     shift_session_ = packet.record.session;
+    const std::int64_t duration_ns = std::max<std::int64_t>(packet.record.duration_ns, 0);
+    picture_end_ns_ = std::max(grid_.tick_to_ns(frame.tick) + duration_ns, grid_.tick_to_ns(frame.tick + 1));
     send(packet, handler);
-    send_sounds(handler);
+    send_sounds(picture_end_ns_, handler);
 }
 
 void PassedVideo::send(Unsent& packet, const PacketHandler& handler) {
@@ -181,7 +196,7 @@ void PassedVideo::send(Unsent& packet, const PacketHandler& handler) {
 
 /// Sound goes with the pictures of its session: it takes their shift. What is left of a session whose pictures are all
 /// sent stands nowhere any more.
-void PassedVideo::send_sounds(const PacketHandler& handler) {
+void PassedVideo::send_sounds(std::int64_t until_ns, const PacketHandler& handler) {
     const auto is_awaited = [&](std::uint64_t session) {
         return session == session_ || std::any_of(packets_.begin(), packets_.end(), [&](const Unsent& packet) {
                    return !packet.sent && packet.record.session == session;
@@ -189,7 +204,7 @@ void PassedVideo::send_sounds(const PacketHandler& handler) {
     };
     while (!sounds_.empty()) {
         const bool now = sounds_.front().session == shift_session_;
-        if (!now && is_awaited(sounds_.front().session)) return;
+        if (now ? sounds_.front().pts_ns + *shift_ns_ >= until_ns : is_awaited(sounds_.front().session)) return;
         Sound sound = std::move(sounds_.front());
         sounds_.pop_front();
         if (now) send_sound(std::move(sound), handler);
@@ -214,7 +229,7 @@ void PassedVideo::send_sound(Sound&& sound, const PacketHandler& handler) {
 }
 
 void PassedVideo::drain(const PacketHandler& handler) {
-    if (shift_ns_) send_sounds(handler);
+    if (shift_ns_) send_sounds(INT64_MAX, handler);
 }
 
 void PassedVideo::adjust(TimelineCounters& counters) const {

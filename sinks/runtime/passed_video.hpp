@@ -27,6 +27,7 @@ public:
     ReadStatus read(FlowReader& flow, const Timeline& timeline) override;
     void tell(Timeline& timeline) override;
     void forget_before(std::uint64_t id) override;
+    void flush(std::uint64_t id) override;
     void encode(const EmitFrame& frame, const PacketHandler& handler) override;
     void drain(const PacketHandler& handler) override;
 
@@ -45,6 +46,7 @@ private:
         AVPacketPtr payload;
     };
     struct Sound {
+        std::uint64_t id;
         std::int64_t pts_ns;
         std::int64_t duration_ns;
         std::uint64_t session;
@@ -54,7 +56,7 @@ private:
     void take(const Record& record);
     void take_video(const Record& record);
     void send(Unsent& packet, const PacketHandler& handler);
-    void send_sounds(const PacketHandler& handler);
+    void send_sounds(std::int64_t until_ns, const PacketHandler& handler);
     void send_sound(Sound&& sound, const PacketHandler& handler);
     [[nodiscard]] std::int64_t video_ticks(std::int64_t ns) const;
 
@@ -71,6 +73,7 @@ private:
     bool changed_ = false;
     std::optional<std::int64_t> shift_ns_;  // output time minus bus time of the packet sent last
     std::uint64_t shift_session_ = 0;
+    std::int64_t picture_end_ns_ = 0;  // of the packet sent last, in output time
     std::int64_t last_dts_ = INT64_MIN;
     std::optional<std::int64_t> sound_end_;  // of what was sent
     std::uint64_t sent_ = 0;

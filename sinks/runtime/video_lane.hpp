@@ -37,6 +37,9 @@ public:
     /// Records with lower ids are not needed any more.
     virtual void forget_before(std::uint64_t id) = 0;
 
+    /// The producer was interrupted: records with lower ids are void.
+    virtual void flush(std::uint64_t /*id*/) {}
+
     virtual void encode(const EmitFrame& frame, const PacketHandler& handler) = 0;
     virtual void drain(const PacketHandler& handler) = 0;
     virtual void request_keyframe() noexcept {}

@@ -179,3 +179,16 @@ def test_packets_that_cannot_be_sent_on_are_told_in_one_line(bus, tmp_path, sour
         assert sink.wait() == 1
     errors = [line for line in sink.output().split("\n") if " error " in line]
     assert len(errors) == 1 and told in errors[0], sink.output()
+
+
+def test_sound_that_stops_does_not_hold_the_pictures_back(bus, tmp_path, source):
+    _, configs, packets = source()
+    sink = bus.sink("file", "--name", "rest", "--once", tmp_path / "rest.mkv")
+    with ringcast.Producer(bus.name, packets=True, mode="paced") as producer:
+        declare(producer, configs)
+        assert producer.wait_readers(1, 60)
+        write(producer, [each for each in packets if each.media == "video" or each.dts < 500_000_000])
+        write(producer, [each for each in packets if each.media == "video"], shift=4 * 10**9)
+        wait_until(lambda: bus.reader("rest")["output_pts_ns"] > 5 * 10**9, "most of it, while the producer is there")
+    sink.ends_well()
+    assert frame_count(tmp_path / "rest.mkv") == 8 * FPS

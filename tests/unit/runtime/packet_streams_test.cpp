@@ -49,6 +49,11 @@ TEST(PacketStreams, the_same_configuration_again_is_no_change_and_another_is) {
     Record larger = config_of(Codec::h264, 0, std::span(kConfig).first(7));
     larger.caps.width = 1280;
     EXPECT_TRUE(streams.take(larger));
+    EXPECT_FALSE(streams.take(config_of(Codec::aac, 1)));
+    EXPECT_FALSE(streams.take(config_of(Codec::aac, 1)));
+    Record faster = config_of(Codec::aac, 1);
+    faster.caps.sample_rate = 48000;
+    EXPECT_TRUE(streams.take(faster));
 }
 
 TEST(PacketStreams, caps_that_describe_nothing_are_not_taken) {
