@@ -24,9 +24,18 @@ HlsSink::HlsSink(Host host, const Options& options)
 void HlsSink::connect() {
     audience_.welcome();
     folder_.open();
+    if (!resumed_) refuse_foreign_playlist();
     serve();
     host_.set_info("path", (folder_.path() / kPlaylistName).string());
     if (server_) host_.set_info("url", server_->url());
+}
+
+// Another program's stream would be overwritten, and its segments with it where they are called like ours.
+void HlsSink::refuse_foreign_playlist() const {
+    const std::string text = folder_.saved_playlist();
+    if (text.empty() || PlaylistReader(text).is_own()) return;
+    throw SinkError(RINGCAST_SINK_E_CONFIG, (folder_.path() / kPlaylistName).string() +
+                                                " is another program's; choose another dir=, or move it away");
 }
 
 // The port comes before anything in the folder is touched: a sink that cannot start has changed nothing.

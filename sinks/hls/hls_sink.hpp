@@ -43,6 +43,7 @@ public:
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
 private:
+    void refuse_foreign_playlist() const;
     void serve();
     void resume();
     void begin_stream(std::string stream);

@@ -117,6 +117,7 @@ Playlist::Counters PlaylistReader::counters() const {
 
 std::vector<std::string> PlaylistReader::files() const {
     std::vector<std::string> names;
+    if (!is_own()) return names;
     for (const Line& line : lines_) {
         names.push_back(line.name);
         if (!line.map.empty()) names.push_back(line.map);

@@ -25,7 +25,10 @@ public:
     /// What a fresh playlist in the same folder begins with.
     [[nodiscard]] Playlist::Counters counters() const;
 
-    /// The files it names, some perhaps more than once.
+    /// Written by this sink, whatever its options were: it names its stream.
+    [[nodiscard]] bool is_own() const noexcept { return readable_ && !stream_.empty(); }
+
+    /// The files it names, some perhaps more than once; none when another program wrote it: those are not ours.
     [[nodiscard]] std::vector<std::string> files() const;
 
 private:

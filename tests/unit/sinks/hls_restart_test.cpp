@@ -79,6 +79,25 @@ TEST(HlsRestart, ended_show_of_an_earlier_run_stays_on_disk_until_the_next_one_b
     EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{".segment-00004.ts.part"})) << "numbers go on";
 }
 
+TEST(HlsRestart, folder_of_another_programs_stream_is_refused_with_the_fix_and_left_alone) {
+    const TemporaryFolder folder;
+    std::ofstream(folder / "index.m3u8") << "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
+                                            "#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:2.000000,\nindex0.ts\n#EXT-X-ENDLIST\n";
+    for (const char* name : {"index0.ts", "segment-00000.ts", "init-00000.mp4"})
+        std::ofstream(folder / name) << "not ours";
+    const auto before = names_in(folder.path());
+    for (const std::string type : {"ts", "fmp4"}) {
+        auto sink = hls(folder.path(), "segment_type=" + type);
+        EXPECT_EQ(sink.feed(media()), RINGCAST_SINK_E_CONFIG);
+        const std::string error = sink.host().error();
+        EXPECT_NE(error.find((folder / "index.m3u8").string()), std::string::npos) << error;
+        EXPECT_NE(error.find("choose another dir=, or move it away"), std::string::npos) << error;
+        EXPECT_EQ(error.find('\n'), std::string::npos) << error;
+    }
+    EXPECT_EQ(names_in(folder.path()), before);
+    EXPECT_NE(contents(folder / "index.m3u8").find("index0.ts"), std::string::npos);
+}
+
 TEST(HlsRestart, live_keeps_the_window_and_one_segment_more) {
     for (const std::string type : {"ts", "fmp4"}) {
         const TemporaryFolder folder;

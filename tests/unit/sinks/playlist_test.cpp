@@ -170,6 +170,12 @@ TEST(Playlist, one_that_has_ended_or_has_another_form_or_lacks_a_file_is_begun_a
     EXPECT_EQ(reader.files(), (std::vector<std::string>{"segment-00004.ts", "segment-00005.ts"}));
 }
 
+TEST(Playlist, files_of_another_programs_playlist_are_not_ours_to_delete) {
+    const PlaylistReader foreign("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.000000,\nindex0.ts\n");
+    EXPECT_FALSE(foreign.is_own());
+    EXPECT_TRUE(foreign.files().empty());
+}
+
 TEST(Playlist, nothing_in_a_file_that_someone_edited_is_trusted) {
     Playlist playlist = fresh(event_of());
     playlist.begin_encoding(kEpoch, {});
