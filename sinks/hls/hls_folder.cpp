@@ -167,16 +167,17 @@ void HlsFolder::replace_file(const std::string& name, const std::string& text) {
     rename_into_place(name);
 }
 
-void HlsFolder::publish_playlists(const std::string& media, const std::string& master, bool ended) {
-    replace_file(kPlaylistName, media);
+void HlsFolder::publish_playlist(const Playlist& playlist, const std::string& master) {
+    replace_file(kPlaylistName, playlist.text());
     // Its figures settle soon, and whoever reads it once keeps what it said.
-    if (master != master_text_) {
+    if (!master.empty() && master != master_text_) {
         replace_file(kMasterName, master);
         master_text_ = master;
     }
     const std::lock_guard lock(mutex_);
     has_playlist_ = true;
-    has_ended_ = ended;
+    has_ended_ = playlist.ended();
+    stream_.name = playlist.stream();
     next_listed_ = next_segment_;
 }
 

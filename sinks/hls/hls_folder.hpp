@@ -45,8 +45,8 @@ public:
     void publish_segment(std::uint64_t number);
     void publish_init(std::uint64_t number);
 
-    /// Replaces the playlists; `ended`: the media playlist names its last segment. Throws SinkError(E_STORAGE).
-    void publish_playlists(const std::string& media, const std::string& master, bool ended);
+    /// Replaces the media playlist, and the master playlist unless `master` is empty. Throws SinkError(E_STORAGE).
+    void publish_playlist(const Playlist& playlist, const std::string& master);
 
     /// Removes what is older than `oldest`.
     void remove_before(const Playlist::Entry& oldest);

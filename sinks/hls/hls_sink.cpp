@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::chrono::seconds kPatienceWithViewers{4};  // the ABI allows disconnect() 5 s
 
+std::string new_stream_name() {
+    return std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
+}
+
 }  // namespace
 
 HlsSink::HlsSink(Host host, const Options& options)
@@ -63,7 +67,8 @@ void HlsSink::resume() {
                std::to_string(playlist_->counters().next_number));
 }
 
-void HlsSink::begin_stream(std::string stream) {
+void HlsSink::begin_stream() {
+    std::string stream = new_stream_name();
     folder_.begin_stream(stream, options_.form.mode, std::exchange(stale_, {}));
     playlist_.emplace(options_.form, std::move(stream), counters_);
 }
@@ -71,7 +76,7 @@ void HlsSink::begin_stream(std::string stream) {
 /// After an end: a fresh playlist. After a lost connection, new encoder settings or a kill: the playlist goes on.
 void HlsSink::headers(std::span<const ringcast_sink_stream* const> streams) {
     end_segmenter();
-    if (!playlist_) begin_stream(std::to_string(std::chrono::system_clock::now().time_since_epoch().count()));
+    if (!playlist_) begin_stream();
     discontinuity_ = true;
     const std::uint64_t number = playlist_->counters().next_number;
     const SegmentType type = options_.form.names.type();
@@ -95,22 +100,30 @@ void HlsSink::packet(const ringcast_sink_packet& packet) {
 
 void HlsSink::publish(Segment segment) {
     segment.discontinuity = std::exchange(discontinuity_, false);
-    const bool fits = playlist_->add(segment);
-    if (!fits && !std::exchange(told_too_long_, true)) {
-        host_.warn("segment " + options_.form.names.segment(segment.number) + " is longer than TARGETDURATION " +
-                   std::to_string(playlist_->target_duration()) +
-                   " s, because keyframes come too seldom; set video.gop to the segment length");
-    }
+    if (!playlist_->fits(segment)) begin_next_playlist(segment);
+    playlist_->add(segment);
     // The last segment and the end of the playlist appear together.
     if (!ending_) publish_playlist(*playlist_);
     host_.set_stat("segments", static_cast<std::int64_t>(segment.number + 1));
     host_.set_stat("published_ms", segment.end_us / 1000);
 }
 
+/// A playlist cannot change its TARGETDURATION, so this one ends before the segment that is too long for it.
+void HlsSink::begin_next_playlist(const Segment& segment) {
+    host_.warn("segment " + options_.form.names.segment(segment.number) + " is longer than TARGETDURATION " +
+               std::to_string(playlist_->target_duration()) +
+               " s, because keyframes come too seldom: a new playlist begins with it; set video.gop to the segment "
+               "length, or segment= to the longest time between keyframes");
+    Playlist next = playlist_->next(new_stream_name());
+    playlist_->end();
+    publish_playlist(*playlist_);
+    playlist_ = std::move(next);
+}
+
 void HlsSink::publish_playlist(const Playlist& playlist) {
-    const std::string master = master_playlist(rendition_, playlist.form().names.type(), playlist.peak_bps(),  //
-                                               playlist.average_bps());
-    folder_.publish_playlists(playlist.text(), master, playlist.ended());
+    folder_.publish_playlist(playlist, rendition_ ? master_playlist(*rendition_, playlist.form().names.type(),
+                                                                    playlist.peak_bps(), playlist.average_bps())
+                                                  : std::string());
     if (server_) server_->wake_held_requests();
     folder_.remove_before(playlist.oldest_kept());
 }

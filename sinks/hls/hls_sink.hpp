@@ -46,8 +46,9 @@ private:
     void refuse_foreign_playlist() const;
     void serve();
     void resume();
-    void begin_stream(std::string stream);
+    void begin_stream();
     void publish(Segment segment);
+    void begin_next_playlist(const Segment& segment);
     void publish_playlist(const Playlist& playlist);
     void end_segmenter();
     void stay_for_viewers();
@@ -59,14 +60,13 @@ private:
     std::atomic<std::uint64_t> bytes_{0};
     SegmentWriter writer_{folder_, bytes_};
     std::unique_ptr<Segmenter> segmenter_;
-    std::optional<Playlist> playlist_;  ///< none: the next headers() begin a stream
-    Playlist::Counters counters_;       ///< numbers go on over all streams of a folder
-    std::vector<std::string> stale_;    ///< files of an earlier run's playlist, gone with the next stream
-    Rendition rendition_;
+    std::optional<Playlist> playlist_;    ///< none: the next headers() begin a stream
+    Playlist::Counters counters_;         ///< numbers go on over all streams of a folder
+    std::vector<std::string> stale_;      ///< files of an earlier run's playlist, gone with the next stream
+    std::optional<Rendition> rendition_;  ///< none until the first headers()
     bool resumed_ = false;
     bool discontinuity_ = false;
     bool ending_ = false;
-    bool told_too_long_ = false;
     Audience audience_;
     // Last: its thread reads the folder, so it ends first.
     std::unique_ptr<HttpServer> server_;

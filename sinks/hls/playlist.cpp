@@ -56,7 +56,19 @@ void Playlist::begin_encoding(std::int64_t epoch_realtime_ns, std::optional<std:
     init_ = init;
 }
 
-bool Playlist::add(const Segment& segment) {
+// RFC 8216, 4.3.3.1: EXTINF rounded to the nearest second must not exceed TARGETDURATION.
+bool Playlist::fits(const Segment& segment) const {
+    return target_duration_ == 0 || rounded(segment.end_us - segment.start_us) <= target_duration_;
+}
+
+Playlist Playlist::next(std::string stream) const {
+    Playlist following(form_, std::move(stream), counters());
+    following.begin_encoding(epoch_realtime_ns_, init_);
+    if (!empty()) following.past_ = oldest_kept();
+    return following;
+}
+
+void Playlist::add(const Segment& segment) {
     const std::int64_t length_us = segment.end_us - segment.start_us;
     if (target_duration_ == 0) {
         target_duration_ = std::max({std::int64_t{1}, rounded_up(form_.segment_us), rounded(length_us)});
@@ -67,7 +79,6 @@ bool Playlist::add(const Segment& segment) {
             .discontinuity = segment.discontinuity && !entries_.empty(),
             .init = init_,
             .bytes = segment.bytes});
-    return rounded(length_us) <= target_duration_;
 }
 
 void Playlist::append(const Entry& entry) {

@@ -60,9 +60,14 @@ public:
     /// of its initialisation.
     void begin_encoding(std::int64_t epoch_realtime_ns, std::optional<std::uint64_t> init);
 
-    /// The first segment also settles TARGETDURATION, which must never change: the wanted length rounded up, or more
-    /// when keyframes come so seldom that segments are longer. Returns false when a later one does not fit into it.
-    bool add(const Segment& segment);
+    /// The first segment settles TARGETDURATION, which must never change: the wanted length rounded up, or more when
+    /// keyframes come so seldom that segments are longer. A later one that is longer still does not fit.
+    [[nodiscard]] bool fits(const Segment& segment) const;
+    void add(const Segment& segment);
+
+    /// The playlist that follows this one within an encoding. What this one lists stays on disk as its own past does: a
+    /// viewer may have just read it here.
+    [[nodiscard]] Playlist next(std::string stream) const;
 
     void end() { ended_ = true; }
 

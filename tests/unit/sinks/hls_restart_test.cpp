@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 
 #include "hls_reading.hpp"
@@ -96,6 +97,43 @@ TEST(HlsRestart, folder_of_another_programs_stream_is_refused_with_the_fix_and_l
     }
     EXPECT_EQ(names_in(folder.path()), before);
     EXPECT_NE(contents(folder / "index.m3u8").find("index0.ts"), std::string::npos);
+}
+
+TEST(HlsRestart, segments_too_long_for_the_playlist_found_end_it_and_begin_the_next) {
+    const TestMedia seldom = make_media({.frames = 260, .gop = 100});  // keyframes every 4 s
+    for (const std::string mode : {"event", "live"}) {
+        const TemporaryFolder folder;
+        feed_and_kill(folder.path(), 5'000'000, {"segment=2s", "mode=" + mode});
+        ASSERT_NE(contents(folder / "index.m3u8").find("TARGETDURATION:2\n"), std::string::npos);
+        auto sink = PluginDriver(HLS_SINK_SO, {"dir=" + folder.path().string(), "segment=2s", "mode=" + mode});
+        ASSERT_EQ(sink.feed(seldom), RINGCAST_SINK_OK) << sink.host().error();
+        for (const char* name : {"segment-00000.ts", "segment-00001.ts"})
+            EXPECT_TRUE(fs::exists(folder / name)) << name << ": those who read the playlist before may still want it";
+        ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+        const std::string text = contents(folder / "index.m3u8");
+        EXPECT_NE(text.find("TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:2\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n"),
+                  std::string::npos)
+            << text;
+        ASSERT_EQ(listed(folder.path()).size(), 3u) << text;
+        for (const Listed& segment : listed(folder.path()))
+            EXPECT_LE(std::round(segment.length), 4) << segment.name;
+        expect_seamless(folder.path());
+        EXPECT_EQ(decode_media(joined(folder.path())).pictures, decode_pictures(seldom));
+        const auto log = sink.host().log();
+        EXPECT_EQ(std::ranges::count_if(log, [](const auto& line) { return line.find("video.gop") != line.npos; }), 1);
+    }
+}
+
+TEST(HlsRestart, sink_that_goes_on_and_stops_before_a_producer_came_leaves_the_master_playlist_as_it_was) {
+    const TemporaryFolder folder;
+    feed_and_kill(folder.path(), 5'000'000, {"segment=2s"});
+    const std::string before = contents(folder / "master.m3u8");
+    ASSERT_NE(before.find("CODECS="), std::string::npos);
+    auto sink = hls(folder.path());
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_TRUE(contents(folder / "index.m3u8").ends_with("#EXT-X-ENDLIST\n"));
+    EXPECT_EQ(contents(folder / "master.m3u8"), before);
 }
 
 TEST(HlsRestart, live_keeps_the_window_and_one_segment_more) {

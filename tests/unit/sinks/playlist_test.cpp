@@ -85,22 +85,44 @@ TEST(Playlist, unknown_wall_clock_gives_no_date) {
 
 TEST(Playlist, target_duration_grows_to_the_keyframe_interval_and_then_stays) {
     Playlist playlist = fresh(event_of());
-    EXPECT_TRUE(playlist.add({.number = 0, .start_us = 0, .end_us = 5'000'000}));
+    EXPECT_TRUE(playlist.fits({.number = 0, .start_us = 0, .end_us = 5'000'000}));
+    playlist.add({.number = 0, .start_us = 0, .end_us = 5'000'000});
     EXPECT_EQ(playlist.target_duration(), 5);
-    EXPECT_TRUE(playlist.add({.number = 1, .start_us = 5'000'000, .end_us = 10'400'000}));
-    EXPECT_FALSE(playlist.add({.number = 2, .start_us = 10'400'000, .end_us = 16'000'000})) << "6 s do not fit into 5";
+    EXPECT_TRUE(playlist.fits({.number = 1, .start_us = 5'000'000, .end_us = 10'400'000}));
+    playlist.add({.number = 1, .start_us = 5'000'000, .end_us = 10'400'000});
+    EXPECT_FALSE(playlist.fits({.number = 2, .start_us = 10'400'000, .end_us = 16'000'000})) << "6 s do not fit into 5";
     EXPECT_EQ(playlist.target_duration(), 5);
+}
+
+TEST(Playlist, the_next_one_goes_on_with_the_numbers_and_keeps_the_files_of_the_one_before) {
+    for (const HlsMode mode : {HlsMode::event, HlsMode::live}) {
+        PlaylistForm form{.mode = mode, .names = SegmentNames("talk-%d", SegmentType::fmp4), .window = 3};
+        Playlist first = fresh(form);
+        first.begin_encoding(kEpoch, 0);
+        for (std::uint64_t number = 0; number < 3; ++number)
+            first.add(two_seconds(number));
+        Playlist second = first.next("s2");
+        second.add({.number = 3, .start_us = 6'000'000, .end_us = 11'000'000});
+        EXPECT_EQ(second.target_duration(), 5);
+        const std::string text = second.text();
+        EXPECT_NE(text.find("#EXT-X-MEDIA-SEQUENCE:3\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n"), std::string::npos) << text;
+        EXPECT_NE(text.find("s2\n#EXT-X-MAP:URI=\"init-00000.mp4\"\n#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:26.123Z\n"
+                            "#EXTINF:5.000000,\ntalk-3.m4s\n"),
+                  std::string::npos)
+            << text;
+        EXPECT_EQ(second.oldest_kept().number, 0u) << "a viewer may have just read it there";
+    }
 }
 
 TEST(Playlist, target_duration_of_ntsc_segments_is_not_rounded_up_past_them) {
     Playlist playlist = fresh(event_of());
-    EXPECT_TRUE(playlist.add({.number = 0, .start_us = 0, .end_us = 2'002'000}));
+    playlist.add({.number = 0, .start_us = 0, .end_us = 2'002'000});
     EXPECT_EQ(playlist.target_duration(), 2);
 }
 
 TEST(Playlist, half_second_lengths_round_up) {
     Playlist playlist = fresh(event_of(1'500'000));
-    EXPECT_TRUE(playlist.add({.number = 0, .start_us = 0, .end_us = 1'500'000}));
+    playlist.add({.number = 0, .start_us = 0, .end_us = 1'500'000});
     EXPECT_EQ(playlist.target_duration(), 2);
 }
 
