@@ -16,11 +16,23 @@ def ffprobe(path, *words):
     return json.loads(done.stdout)
 
 
-def playlist_of(folder):
-    """Parsed strictly: a tag that the parser does not know is an error, but for our own comment."""
-    text = (Path(folder) / "index.m3u8").read_text()
+def parsed_strictly(text):
+    """A line that the parser does not know is an error, but for our own comment. What it does not look at is checked
+    here: no segment is longer than TARGETDURATION allows (RFC 8216, 4.3.3.1)."""
     assert text.startswith("#EXTM3U\n") and text.endswith("\n"), text[-200:]
-    return m3u8.loads("\n".join(line for line in text.splitlines() if not line.startswith("#ringcast-stream:")))
+    known = [line for line in text.splitlines() if not line.startswith("#ringcast-stream:")]
+    playlist = m3u8.M3U8("\n".join(known), strict=True)
+    for segment in playlist.segments:
+        assert int(segment.duration + 0.5) <= playlist.target_duration, f"{segment.uri} lasts {segment.duration}"
+    return playlist
+
+
+def playlist_of(folder):
+    return parsed_strictly((Path(folder) / "index.m3u8").read_text())
+
+
+def master_of(folder):
+    return parsed_strictly((Path(folder) / "master.m3u8").read_text())
 
 
 def whole_segment(folder, segment, copy):

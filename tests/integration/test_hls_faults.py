@@ -88,6 +88,17 @@ def test_port_in_use_is_told_with_its_holder_and_the_folder_is_left_alone(bus, t
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_folder_of_an_ffmpeg_stream_is_told_with_the_fix_and_left_alone(bus, tmp_path):
+    folder = tmp_path / "hls"
+    folder.mkdir()
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-t", "3", "-g", "25",
+                    "-hls_time", "1", folder / "index.m3u8"], check=True, timeout=60)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "index0.ts" in before
+    assert_refused(bus.sink("hls", folder), str(folder / "index.m3u8"), "another dir=", "move it away")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_folder_in_use_is_told_and_left_alone(bus, tmp_path):
     folder = tmp_path / "hls"
     first = bus.sink("hls", "--once", folder)

@@ -4,10 +4,9 @@ import shutil
 import signal
 import urllib.request
 
-import m3u8
 from conftest import wait_until
 from far_end import assert_prefix
-from hls_far_end import ffprobe, playlist_of
+from hls_far_end import ffprobe, parsed_strictly, playlist_of
 
 SMALL = {"size": "320x180"}
 
@@ -102,6 +101,22 @@ def test_event_playlist_of_a_killed_sink_keeps_what_was_written(bus, tmp_path):
     assert int(frames) == round(25 * sum(segment.duration for segment in playlist_of(folder).segments))
 
 
+def test_sink_started_again_with_a_longer_gop_begins_a_playlist_its_segments_fit_into(bus, tmp_path):
+    folder = tmp_path / "hls"
+    sink = bus.sink("hls", folder, "segment=1s", "video.gop=1s")
+    source = bus.testsrc("--wait-readers", "1", **SMALL)
+    wait_until(lambda: (folder / "index.m3u8").exists() and len(playlist_of(folder).segments) >= 2, "two segments")
+    sink.kill()
+    listed = len(playlist_of(folder).segments)
+    again = bus.sink("hls", "--once", folder, "segment=1s", "video.gop=3s")
+    again.says("a new playlist begins")
+    wait_until(lambda: playlist_of(folder).media_sequence == listed, "the next playlist")
+    assert playlist_of(folder).target_duration == 3
+    source.signal(signal.SIGINT)
+    again.ends_well()
+    assert playlist_of(folder).is_endlist
+
+
 def test_a_show_after_the_end_is_another_playlist_with_rising_numbers(bus, tmp_path):
     folder = tmp_path / "hls"
     sink = bus.sink("hls", folder)
@@ -130,7 +145,7 @@ def test_a_thousand_reads_while_it_writes_find_every_playlist_whole(bus, tmp_pat
             served = reply.read().decode()
             assert len(served) == int(reply.headers["Content-Length"])
         for text in (served, (folder / "index.m3u8").read_text()):
-            playlist = m3u8.loads(text)
+            playlist = parsed_strictly(text)
             assert text.endswith(".ts\n") and 3 <= len(playlist.segments) <= 4, text
             seen.add(playlist.media_sequence)
     assert len(seen) > 3, "it was written meanwhile"
