@@ -38,6 +38,14 @@ void write_all(int fd, const fs::path& path, std::span<const std::uint8_t> bytes
     }
 }
 
+// Network file systems tell of a full disk here.
+void close_written(int fd, const fs::path& path) {
+    if (::close(fd) == 0 || errno == EINTR) return;
+    const int error = errno;
+    ::unlink(path.c_str());
+    throw_storage_error(path, error);
+}
+
 [[noreturn]] void refuse(const std::string& text) {
     throw SinkError(RINGCAST_SINK_E_CONFIG, text);
 }
@@ -62,7 +70,12 @@ void HlsFolder::open() {
     const int fd = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) refuse("cannot open the folder " + path_.string() + ": " + system_text(errno));
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const int reason = errno;
         ::close(fd);
+        if (reason != EWOULDBLOCK) {
+            refuse("cannot lock the folder " + path_.string() + ": " + system_text(reason) +
+                   "; choose another dir=, on a disk of this machine");
+        }
         refuse("another sink writes into " + path_.string() + "; give this one a folder of its own with dir=");
     }
     lock_fd_ = fd;
@@ -155,15 +168,15 @@ void HlsFolder::publish_init(std::uint64_t number) {
 
 void HlsFolder::replace_file(const std::string& name, const std::string& text) {
     const fs::path temporary = temporary_path(name);
-    const int fd = open_for_writing(temporary);
+    int fd = open_for_writing(temporary);
     try {
         write_all(fd, temporary, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+        close_written(std::exchange(fd, -1), temporary);
     } catch (...) {
-        ::close(fd);
+        if (fd >= 0) ::close(fd);
         ::unlink(temporary.c_str());
         throw;
     }
-    ::close(fd);
     rename_into_place(name);
 }
 
@@ -230,8 +243,7 @@ void SegmentWriter::open(const std::string& name, std::uint64_t number) {
 }
 
 void SegmentWriter::close() {
-    // Network file systems tell of a full disk here.
-    if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) throw_storage_error(path_, errno);
+    close_written(std::exchange(fd_, -1), path_);
 }
 
 void SegmentWriter::begin_init(std::uint64_t number) {

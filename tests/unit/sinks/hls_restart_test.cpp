@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
+#include <cstddef>
 
 #include "hls_reading.hpp"
 
@@ -134,6 +141,55 @@ TEST(HlsRestart, sink_that_goes_on_and_stops_before_a_producer_came_leaves_the_m
     ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
     EXPECT_TRUE(contents(folder / "index.m3u8").ends_with("#EXT-X-ENDLIST\n"));
     EXPECT_EQ(contents(folder / "master.m3u8"), before);
+}
+
+/// From here on this system call of the process fails with `error`.
+bool let_fail(int call, int error) {
+    std::array<sock_filter, 4> filter{{
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    }};
+    sock_fprog program{.len = filter.size(), .filter = filter.data()};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/// What `body` returns, run in a process of its own.
+template <class Body>
+int in_a_child(Body body) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(body());
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(HlsRestart, full_network_disk_that_tells_at_the_close_of_a_playlist_is_reported) {
+    const TemporaryFolder folder;
+    feed_and_kill(folder.path(), 5'000'000, {"segment=2s"});
+    const std::string before = contents(folder / "index.m3u8");
+    EXPECT_EQ(in_a_child([&] {
+                  auto sink = hls(folder.path());
+                  if (sink.connect() != RINGCAST_SINK_OK || !let_fail(SYS_close, ENOSPC)) return 1;
+                  if (sink.disconnect(true) != RINGCAST_SINK_E_STORAGE) return 2;
+                  return sink.host().error().find("No space left") == std::string::npos ? 3 : 0;
+              }),
+              0);
+    EXPECT_EQ(contents(folder / "index.m3u8"), before) << "what plays is not replaced";
+    EXPECT_FALSE(fs::exists(folder / ".index.m3u8.part"));
+}
+
+TEST(HlsRestart, folder_that_cannot_be_locked_is_not_taken_for_one_in_use) {
+    const TemporaryFolder folder;
+    EXPECT_EQ(in_a_child([&] {
+                  auto sink = hls(folder.path());
+                  if (!let_fail(SYS_flock, ENOLCK) || sink.connect() != RINGCAST_SINK_E_CONFIG) return 1;
+                  const std::string error = sink.host().error();
+                  if (error.find("No locks available") == std::string::npos) return 2;
+                  return error.find("another sink") != std::string::npos ? 3 : 0;
+              }),
+              0);
 }
 
 TEST(HlsRestart, live_keeps_the_window_and_one_segment_more) {
