@@ -50,6 +50,8 @@ Recording::Recording(const Settings& settings, std::span<const ringcast_sink_str
         streams_.back().description.extradata = streams_.back().extradata.data();
     }
     shift_us_ = first_shift_us(settings.container, streams);
+    // Before the file: with overwrite=yes there may be an old one, which a recording that cannot be leaves alone.
+    check_codecs(recording_format(settings.container).name, streams);
     open_file();
     try {
         open_muxer();

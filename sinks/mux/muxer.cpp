@@ -68,7 +68,25 @@ void fill_audio(AVStream& out, const ringcast_sink_stream& in) {
     par.initial_padding = static_cast<int>(in.initial_padding);
 }
 
+void check_codec(const AVOutputFormat& format, const ringcast_sink_stream& stream) {
+    const AVCodecID id = codec_id(stream.codec);
+    if (id != AV_CODEC_ID_NONE && avformat_query_codec(&format, id, FF_COMPLIANCE_NORMAL) != 0) return;
+    throw SinkError(RINGCAST_SINK_E_UNSUPPORTED,
+                    std::string(format.long_name) + " cannot carry " +
+                        (id == AV_CODEC_ID_NONE ? "codec number " + std::to_string(stream.codec)
+                                                : std::string(avcodec_get_name(id))) +
+                        ": record to .mp4 or .mkv, or use " +
+                        (stream.media == RINGCAST_SINK_VIDEO ? "video.codec=h264" : "audio.codec=aac"));
+}
+
 }  // namespace
+
+void check_codecs(const char* format, std::span<const ringcast_sink_stream* const> streams) {
+    const AVOutputFormat* found = av_guess_format(format, nullptr, nullptr);
+    if (found == nullptr) throw SinkError(RINGCAST_SINK_E_INTERNAL, std::string("libavformat has no muxer ") + format);
+    for (const ringcast_sink_stream* stream : streams)
+        check_codec(*found, *stream);
+}
 
 Muxer::Muxer(const Format& format, std::span<const ringcast_sink_stream* const> streams, ByteSink& out)
     : out_(out), packet_(av_packet_alloc()) {
@@ -97,14 +115,7 @@ Muxer::Muxer(const Format& format, std::span<const ringcast_sink_stream* const> 
 
 void Muxer::add_stream(const ringcast_sink_stream& stream) {
     const AVCodecID id = codec_id(stream.codec);
-    if (id == AV_CODEC_ID_NONE || avformat_query_codec(context_->oformat, id, FF_COMPLIANCE_NORMAL) == 0) {
-        throw SinkError(RINGCAST_SINK_E_UNSUPPORTED,
-                        std::string(context_->oformat->long_name) + " cannot carry " +
-                            (id == AV_CODEC_ID_NONE ? "codec number " + std::to_string(stream.codec)
-                                                    : std::string(avcodec_get_name(id))) +
-                            ": record to .mp4 or .mkv, or use " +
-                            (stream.media == RINGCAST_SINK_VIDEO ? "video.codec=h264" : "audio.codec=aac"));
-    }
+    check_codec(*context_->oformat, stream);
     AVStream* out = avformat_new_stream(context_.get(), nullptr);
     if (out == nullptr) throw SinkError(RINGCAST_SINK_E_INTERNAL, "out of memory");
     out->codecpar->codec_id = id;

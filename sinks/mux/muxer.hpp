@@ -31,6 +31,9 @@ public:
 
 using MuxerOptions = std::vector<std::pair<const char*, std::string>>;
 
+/// Throws SinkError(E_UNSUPPORTED) for a codec that the format of this name cannot carry.
+void check_codecs(const char* format, std::span<const ringcast_sink_stream* const> streams);
+
 /// One libavformat muxer over the streams of headers(). All errors are SinkError.
 /// Life cycle: constructor writes the header, write()* and flush()*, finish() once or never; without finish() nothing
 /// more is written. Thread safety: none.

@@ -546,6 +546,13 @@ TEST(FileSink, codec_the_container_cannot_carry_is_unsupported) {
     EXPECT_EQ(sink.headers(odd), RINGCAST_SINK_E_UNSUPPORTED);
     EXPECT_NE(sink.host().error().find("77"), std::string::npos) << sink.host().error();
     EXPECT_TRUE(fs::is_empty(folder.path()));
+
+    std::ofstream(folder / "old.mp4") << "precious";
+    auto replacing = recorder(folder / "old.mp4", "overwrite=yes");
+    ASSERT_EQ(replacing.connect(), RINGCAST_SINK_OK);
+    EXPECT_EQ(replacing.headers(odd), RINGCAST_SINK_E_UNSUPPORTED);
+    EXPECT_EQ(contents(folder / "old.mp4"), "precious") << "there is nothing to replace it with";
+    EXPECT_EQ(names_in(folder), std::vector<std::string>{"old.mp4"});
 }
 
 }  // namespace
