@@ -135,7 +135,7 @@ void FileSink::finish_recording() {
 std::unique_ptr<RecordingFile> FileSink::next_file() {
     const auto is_taken = [this](const fs::path& path) {
         std::error_code error;
-        return !overwrites() && fs::exists(path, error);
+        return finisher_.holds(path) || (!overwrites() && fs::exists(path, error));
     };
     auto file = std::make_unique<RecordingFile>(names_.next(std::time(nullptr), is_taken), overwrites(), bytes_);
     host_.set_info("path", file->path());
@@ -149,9 +149,16 @@ void FileSink::on_closed(std::unique_ptr<RecordingFile> file, std::chrono::milli
                shown_bytes(static_cast<std::uint64_t>(file->size())));
     using Task = UnfinishedRecording::Task;
     const bool rewrites = settings_.container == Container::mp4 && fast_start_;
-    if (!rewrites && !torn) unmark_unfinished(file->path());
+    // A transport stream has no index that could be missing.
+    const bool needs_repair = torn && settings_.container != Container::ts;
     const fs::path path = file->path();
-    finisher_.add({path, settings_.container, file->release(), rewrites ? Task::rewrite : Task::sync});
+    finisher_.add(
+        {path, settings_.container, file->release(), rewrites ? Task::rewrite : Task::sync, rewrites || needs_repair});
+}
+
+void FileSink::on_nothing_whole(std::unique_ptr<RecordingFile> file) {
+    host_.warn(file->path().string() + " is removed: the disk was full before there was anything in it that plays");
+    file->remove();
 }
 
 void FileSink::on_progress(std::chrono::milliseconds length) {

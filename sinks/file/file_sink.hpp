@@ -46,6 +46,7 @@ public:
 private:
     std::unique_ptr<RecordingFile> next_file() override;
     void on_closed(std::unique_ptr<RecordingFile> file, std::chrono::milliseconds length, bool torn) override;
+    void on_nothing_whole(std::unique_ptr<RecordingFile> file) override;
     void on_progress(std::chrono::milliseconds length) override;
 
     [[nodiscard]] bool overwrites() const { return when_exists_ == "yes"; }

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <string>
@@ -69,9 +70,15 @@ void Finisher::add(UnfinishedRecording recording) {
     changed_.notify_all();
 }
 
+bool Finisher::holds(const fs::path& path) const {
+    const std::scoped_lock lock(mutex_);
+    const auto is_it = [&](const UnfinishedRecording& recording) { return recording.path == path; };
+    return busy_with_ == path || std::ranges::any_of(waiting_, is_it);
+}
+
 void Finisher::wait(std::chrono::steady_clock::time_point limit) {
     std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, limit, [this] { return given_up_ || (waiting_.empty() && !busy_); });
+    changed_.wait_until(lock, limit, [this] { return given_up_ || (waiting_.empty() && busy_with_.empty()); });
 }
 
 void Finisher::give_up() noexcept {
@@ -99,12 +106,12 @@ void Finisher::run() {
         {
             UnfinishedRecording recording = std::move(waiting_.front());
             waiting_.pop_front();
-            busy_ = true;
+            busy_with_ = recording.path;
             lock.unlock();
             finish(recording);
         }
         lock.lock();
-        busy_ = false;
+        busy_with_.clear();
         changed_.notify_all();
     }
 }
@@ -112,10 +119,7 @@ void Finisher::run() {
 void Finisher::finish(UnfinishedRecording& recording) {
     using Task = UnfinishedRecording::Task;
     if (recording.task == Task::sync) {
-        if (::fsync(recording.locked.get()) != 0) {
-            host_.warn(recording.path.string() + " may not be whole on its disk: " + system_text(errno));
-        }
-        sync_folder_of(recording.path);
+        put_on_disk(recording);
         return;
     }
     try {
@@ -127,6 +131,16 @@ void Finisher::finish(UnfinishedRecording& recording) {
         fs::remove(temporary_of(recording.path), ignored);
         host_.warn(recording.path.string() + " stays as it was recorded, it plays: " + error.what());
     }
+}
+
+/// The mark goes last: a machine that loses its power before that finds the file again.
+void Finisher::put_on_disk(const UnfinishedRecording& recording) {
+    if (::fsync(recording.locked.get()) != 0) {
+        host_.warn(recording.path.string() + " may not be whole on its disk: " + system_text(errno));
+        return;
+    }
+    sync_folder_of(recording.path);
+    if (!recording.keeps_mark) unmark_unfinished(recording.path);
 }
 
 /// False: there is nothing more to do for this file.
@@ -150,10 +164,14 @@ bool Finisher::cut_torn_end(UnfinishedRecording& recording) {
     }
     const std::int64_t torn = status.st_size - whole.bytes;
     if (torn > 0 && ::ftruncate(recording.locked.get(), whole.bytes) != 0) throw_storage_error(name, errno);
-    host_.warn(name + " was not finished by the sink that recorded it: " +
-               (torn > 0 ? std::to_string(torn) + " torn bytes at its end are cut off" : "its end is whole"));
+    if (torn > 0) {
+        host_.warn(name + " was not finished by the sink that recorded it: " + std::to_string(torn) +
+                   " torn bytes at its end are cut off");
+    } else {
+        host_.info(name + " is whole; what an earlier sink left undone is done now");
+    }
     if (recording.container != Container::ts) return true;
-    unmark_unfinished(recording.path);
+    put_on_disk(recording);
     host_.info("repaired " + name + ": " + shown_bytes(static_cast<std::uint64_t>(whole.bytes)) + " play");
     return false;
 }
@@ -186,6 +204,8 @@ void Finisher::rewrite(UnfinishedRecording& recording) {
                                : "the disk is too full to write it anew"));
         return;
     }
+    // Locked under its new name as well, until its mark is gone.
+    const UniqueFd locked = open_left_file(temporary);
     if (!replace(recording, temporary)) {
         fs::remove(temporary, ignored);
         return;

@@ -28,6 +28,7 @@ struct UnfinishedRecording {
     Container container = Container::mp4;
     UniqueFd locked;
     Task task = Task::sync;
+    bool keeps_mark = false;  ///< sync: something is left for the next recorder
 };
 
 /// Finishes recordings one after the other in a thread of its own at the lowest priority: cuts a torn end off, writes
@@ -44,6 +45,8 @@ public:
     Finisher& operator=(const Finisher&) = delete;
 
     void add(UnfinishedRecording recording);
+    /// True while the file of that name waits here or is worked on: nobody may record to it.
+    [[nodiscard]] bool holds(const std::filesystem::path& path) const;
     /// Returns when nothing is left to do, give_up() was called or `limit` has passed.
     void wait(std::chrono::steady_clock::time_point limit);
     /// What is under way stops soon; nothing is begun until go_on().
@@ -53,6 +56,7 @@ public:
 private:
     void run();
     void finish(UnfinishedRecording& recording);
+    void put_on_disk(const UnfinishedRecording& recording);
     bool cut_torn_end(UnfinishedRecording& recording);
     void rewrite(UnfinishedRecording& recording);
     bool replace(const UnfinishedRecording& recording, const std::filesystem::path& temporary);
@@ -61,10 +65,10 @@ private:
     Host host_;
     const std::uint64_t min_free_;
     std::atomic<bool> given_up_{false};
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<UnfinishedRecording> waiting_;
-    bool busy_ = false;
+    std::filesystem::path busy_with_;  ///< empty: with nothing
     bool quit_ = false;
     std::thread thread_;  // last: starts when the rest is whole
 };

@@ -259,6 +259,10 @@ void Recording::save_after_failure() noexcept {
     muxer_.reset();
     newest_.clear();
     if (!out_.file) return;
+    if (out_.file->whole_size() == 0 || length_to(part_.whole_pts).count() == 0) {
+        files_.on_nothing_whole(std::exchange(out_.file, nullptr));
+        return;
+    }
     out_.file->truncate_to_whole();
     close_file(true);
 }

@@ -23,6 +23,8 @@ public:
     virtual std::unique_ptr<RecordingFile> next_file() = 0;
     /// The file plays; with `torn` its end had to be cut off.
     virtual void on_closed(std::unique_ptr<RecordingFile> file, std::chrono::milliseconds length, bool torn) = 0;
+    /// Its disk was full before there was anything in it that plays.
+    virtual void on_nothing_whole(std::unique_ptr<RecordingFile> file) = 0;
     /// Once a second: so much is recorded and whole.
     virtual void on_progress(std::chrono::milliseconds length) = 0;
 

@@ -48,7 +48,12 @@ RecordingFile::RecordingFile(std::filesystem::path path, bool replace, std::atom
     std::filesystem::create_directories(path_.parent_path(), error);
     if (error) throw_storage_error(path_.parent_path(), error.value());
     fd_ = create(path_, replace);
-    mark_unfinished(path_);
+    try {
+        mark_unfinished(path_);
+    } catch (...) {
+        if (is_empty_file(path_)) ::unlink(path_.c_str());
+        throw;
+    }
     if (::ftruncate(fd_.get(), 0) != 0) throw_storage_error(path_, errno);
 }
 

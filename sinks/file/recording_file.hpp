@@ -39,6 +39,7 @@ public:
     [[nodiscard]] UniqueFd release() noexcept { return std::move(fd_); }
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] std::int64_t whole_size() const noexcept { return whole_size_; }
     [[nodiscard]] std::int64_t size() const noexcept { return size_; }
 
 private:

@@ -187,17 +187,64 @@ TEST_P(FileSinkFormats, full_disk_is_reported_and_what_was_written_plays) {
         const std::int32_t result = sink.feed(source);
         const bool named = sink.host().error().find(path.string()) != std::string::npos;
         sink.disconnect(true);
+        sink.linger();
         ::_exit(result == RINGCAST_SINK_E_STORAGE && named ? 0 : 1);
     }
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     EXPECT_LT(fs::file_size(path), 200'000u) << "the torn end is taken back";
+    if (GetParam() == "ts") {
+        EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.ts"}) << "nothing is left to repair";
+    }
     const auto pictures = decode_media(path).pictures;
     const auto wanted = decode_pictures(source);
     ASSERT_GE(pictures.size(), 25u);
     EXPECT_LT(pictures.size(), wanted.size());
     EXPECT_TRUE(std::equal(pictures.begin(), pictures.end(), wanted.begin()));
+}
+
+TEST_P(FileSinkFormats, disk_that_is_full_before_the_first_second_leaves_no_file_and_says_so) {
+    const TemporaryFolder folder;
+    const TestMedia& source = media();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{200, 200};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+        auto sink = recorder(folder / ("out." + GetParam()));
+        const bool failed = sink.feed(source) == RINGCAST_SINK_E_STORAGE;
+        sink.disconnect(true);
+        sink.linger();
+        // Where not even the header fits, the error of headers() says it all.
+        const bool has_begun = GetParam() == "mp4" || GetParam() == "ts";
+        ::_exit(failed && was_told(sink, "is removed") == has_begun && !was_told(sink, "recorded") ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    EXPECT_EQ(names_in(folder), std::vector<std::string>{});
+}
+
+TEST(FileSink, file_that_cannot_be_marked_is_not_left_behind) {
+    const TemporaryFolder folder;
+    auto sink = recorder(folder / "out.mp4");
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK);
+    fs::create_directory(folder / ".out.mp4.unfinished");
+    EXPECT_EQ(sink.headers(media()), RINGCAST_SINK_E_STORAGE);
+    EXPECT_FALSE(fs::exists(folder / "out.mp4"));
+}
+
+TEST(FileSink, mark_stays_until_the_recording_is_on_the_disk) {
+    const TemporaryFolder folder;
+    auto sink = recorder(folder / "out.mkv");
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
+    sink.interrupt();  // nothing is begun in the background
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_EQ(names_in(folder), (std::vector<std::string>{".out.mkv.unfinished", "out.mkv"}));
+    ASSERT_EQ(sink.connect(), RINGCAST_SINK_OK) << "which lets it go on";
+    sink.linger();
+    EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mkv"});
 }
 
 TEST(FileSink, mp4_without_fast_start_has_a_fragment_for_each_second) {
@@ -267,6 +314,8 @@ TEST(FileSink, rewriting_given_up_at_a_stop_leaves_the_recording_and_the_next_re
     auto next = recorder(folder / "out.mp4");
     ASSERT_EQ(next.connect(), RINGCAST_SINK_OK) << next.host().error();
     next.linger();
+    EXPECT_TRUE(was_told(next, "out.mp4 is whole"));
+    EXPECT_FALSE(was_told(next, "was not finished")) << "it was, all but its index";
     EXPECT_EQ(occurrences(contents(folder / "out.mp4"), "moof"), 0u);
     EXPECT_EQ(decode_media(folder / "out.mp4").pictures, decode_pictures(media()));
     EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mp4"});
@@ -284,7 +333,7 @@ void record_and_die(const fs::path& path, const std::string& tail) {
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status)) << "the child could not record";
-    std::ofstream(path, std::ios::binary | std::ios::app) << tail;
+    if (!tail.empty()) std::ofstream(path, std::ios::binary | std::ios::app) << tail;
 }
 
 TEST_P(FileSinkFormats, next_recorder_repairs_what_a_crash_left_and_goes_on_beside_it) {
@@ -380,6 +429,7 @@ TEST(FileSink, split_by_size_keeps_every_file_below_it) {
     auto sink = recorder(folder / "out.mkv", "split=300kB");
     ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK);
     ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    sink.linger();
     std::vector<std::uint64_t> pictures;
     for (const std::string& name : names_in(folder)) {
         const auto decoded = decode_media(folder / name).pictures;
@@ -404,6 +454,19 @@ TEST(FileSink, name_with_a_date_is_expanded_and_never_refused) {
     const std::string year = std::to_string(std::localtime(&now)->tm_year + 1900);
     EXPECT_EQ(read_media(folder / (year + "/100%-rec-" + year + ".mp4")).video.size(), 25u);
     EXPECT_EQ(read_media(folder / (year + "/100%-rec-" + year + "-2.mp4")).video.size(), 25u);
+}
+
+TEST(FileSink, recording_with_a_coarse_date_goes_on_beside_what_a_crash_left_also_when_it_may_overwrite) {
+    const TemporaryFolder folder;
+    record_and_die(folder / "rec-%Y.mp4", "");
+    auto sink = recorder(folder / "rec-%Y.mp4", "overwrite=yes");
+    // What was left is being repaired now, or has just been.
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    sink.linger();
+    EXPECT_EQ(decode_media(sink.host().info("path")).pictures, decode_pictures(media()));
+    for (const std::string& name : names_in(folder))
+        EXPECT_GE(decode_media(folder / name).pictures.size(), 125u) << name;
 }
 
 TEST(FileSink, recordings_with_a_date_are_repaired_by_the_next_recorder_of_that_name_alone) {
