@@ -18,6 +18,7 @@
 #include "file/remux.hpp"
 #include "file/torn_end.hpp"
 #include "file/unfinished.hpp"
+#include "file/writeback.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -26,7 +27,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kLookAtSpaceEvery = 4096;  // packets
+constexpr std::int64_t kLookAtSpaceEvery = kWritebackStep;
+// What is written between two looks, by this thread and by the recording that runs meanwhile: that one is to go on.
+constexpr std::uint64_t kSpaceForOthers = 64 * 1024 * 1024;
 constexpr std::int64_t kMostHeaderBytes = 4096;
 
 fs::path temporary_of(const fs::path& path) {
@@ -135,6 +138,10 @@ void Finisher::finish(UnfinishedRecording& recording) {
 
 /// The mark goes last: a machine that loses its power before that finds the file again.
 void Finisher::put_on_disk(const UnfinishedRecording& recording) {
+    struct stat status {};
+    const bool is_there = ::fstat(recording.locked.get(), &status) == 0;
+    const auto go_on = [this] { return !given_up_; };
+    if (is_there && !write_back(recording.locked.get(), status.st_size, go_on)) return;
     if (::fsync(recording.locked.get()) != 0) {
         host_.warn(recording.path.string() + " may not be whole on its disk: " + system_text(errno));
         return;
@@ -148,7 +155,9 @@ bool Finisher::cut_torn_end(UnfinishedRecording& recording) {
     const std::string name = recording.path.string();
     struct stat status {};
     if (::fstat(recording.locked.get(), &status) != 0) return false;
-    const WholePart whole = find_whole_part(recording.locked.get(), recording.container);
+    const auto found = find_whole_part(recording.locked.get(), recording.container, [this] { return !given_up_; });
+    if (!found) return false;
+    const WholePart& whole = *found;
     if (whole.is_finished) {
         unmark_unfinished(recording.path);
         return false;
@@ -179,7 +188,7 @@ bool Finisher::cut_torn_end(UnfinishedRecording& recording) {
 bool Finisher::has_space(const UnfinishedRecording& recording) const {
     std::error_code error;
     const std::uintmax_t size = fs::file_size(recording.path, error);
-    const std::uint64_t needed = size + size / 16 + min_free_;
+    const std::uint64_t needed = size + size / 16 + min_free_ + kSpaceForOthers;
     const std::uint64_t left = free_bytes(recording.path.parent_path());
     if (left >= needed) return true;
     host_.info(recording.path.string() + " stays as it was recorded, it plays: its index comes first only when " +
@@ -191,9 +200,12 @@ void Finisher::rewrite(UnfinishedRecording& recording) {
     if (given_up_ || !has_space(recording)) return;
     const fs::path temporary = temporary_of(recording.path);
     bool space_left = true;
-    std::uint64_t packets = 0;
-    const RemuxResult result = remux(recording.path, temporary, recording.container, [&] {
-        if (packets++ % kLookAtSpaceEvery == 0) space_left = free_bytes(recording.path.parent_path()) >= min_free_;
+    std::int64_t next_look = 0;
+    const RemuxResult result = remux(recording.path, temporary, recording.container, [&](std::int64_t written) {
+        if (written >= next_look) {
+            space_left = free_bytes(recording.path.parent_path()) >= min_free_ + kSpaceForOthers;
+            next_look = written + kLookAtSpaceEvery;
+        }
         return space_left && !given_up_;
     });
     std::error_code ignored;

@@ -2,6 +2,7 @@
 #include "file/remux.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "file/unique_fd.hpp"
+#include "file/writeback.hpp"
 #include "mux/av_handles.hpp"
 
 extern "C" {
@@ -23,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using GoOn = std::function<bool()>;
+using GoOn = std::function<bool(std::int64_t written)>;
 
 struct InputDeleter {
     void operator()(AVFormatContext* context) const noexcept { avformat_close_input(&context); }
@@ -129,17 +131,18 @@ public:
                          path_.string() + " are media that can be read");
     }
 
-    /// The same packets come out of the file that was made of this one.
-    void check_copy(const fs::path& copy, const GoOn& go_on) const {
+    /// The same packets come out of the file that was made of this one. False: `go_on` said no.
+    [[nodiscard]] bool check_copy(const fs::path& copy, const std::function<bool()>& go_on) const {
         Source made(copy);
         while (made.next() != nullptr) {
-            if (!go_on()) return;
+            if (!go_on()) return false;
         }
         for (std::size_t i = 0; i < tracks_.size(); ++i) {
             if (i < made.tracks_.size() && made.tracks_[i].packets == tracks_[i].packets) continue;
             throw RemuxError("what was written anew does not hold every packet of " + path_.string());
         }
         if (made.bytes_ != bytes_) throw RemuxError("what was written anew differs from " + path_.string());
+        return true;
     }
 
     /// Of the pictures; of the sound when there are none.
@@ -237,7 +240,7 @@ Copied copy_packets(Source& source, const fs::path& to, Container container, AVI
     av_dict_free(&options);
     check(opened, "write", to);
     while (AVPacket* packet = source.next()) {
-        if (!go_on()) return {};
+        if (!go_on(avio_tell(io))) return {};
         const AVStream& from = *source.context().streams[packet->stream_index];
         correct_last_packet(source, from, *packet, index.ends);
         av_packet_rescale_ts(packet, from.time_base, output->streams[packet->stream_index]->time_base);
@@ -257,7 +260,8 @@ Copied copy_packets(Source& source, const fs::path& to, Container container, AVI
 std::optional<Index> measure_index(const fs::path& from, const GoOn& go_on) {
     Source source(from);
     const IoPtr io = make_measuring_io();
-    const Copied copied = copy_packets(source, from, Container::mp4, io.get(), {}, go_on);
+    const Copied copied =
+        copy_packets(source, from, Container::mp4, io.get(), {}, [&](std::int64_t) { return go_on(0); });
     if (!copied.done) return std::nullopt;
     const std::int64_t index = copied.end - copied.media_end;
     // Places beyond 4 GiB take eight bytes instead of four, and the index moves all of them up. What is left of the
@@ -268,14 +272,15 @@ std::optional<Index> measure_index(const fs::path& from, const GoOn& go_on) {
     return Index{index * (near_wide ? 2 : 1) + kFreeBox, source.track_ends()};
 }
 
-void put_on_disk(const fs::path& path) {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) check(AVERROR(errno), "write", path);
+UniqueFd open_again(const fs::path& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) check(AVERROR(errno), "open", path);
+    return fd;
 }
 
 }  // namespace
 
-RemuxResult remux(const fs::path& from, const fs::path& to, Container container, const std::function<bool()>& go_on) {
+RemuxResult remux(const fs::path& from, const fs::path& to, Container container, const GoOn& go_on) {
     std::optional<Index> index = Index{};
     if (container == Container::mp4) index = measure_index(from, go_on);
     if (!index) return {};
@@ -283,14 +288,19 @@ RemuxResult remux(const fs::path& from, const fs::path& to, Container container,
     AVIOContext* raw = nullptr;
     check(avio_open(&raw, url_of(to).c_str(), AVIO_FLAG_WRITE), "write", to);
     FileIoPtr io(raw);
-    const Copied copied = copy_packets(source, to, container, io.get(), *index, go_on);
+    const UniqueFd fd = open_again(to);
+    Writeback writeback(fd.get());
+    const Copied copied = copy_packets(source, to, container, io.get(), *index, [&](std::int64_t written) {
+        writeback.reach(written);
+        return go_on(written);
+    });
     if (!copied.done) return {};
     source.check_complete();
     raw = io.release();
     check(avio_closep(&raw), "write", to);
-    source.check_copy(to, go_on);
-    if (!go_on()) return {};
-    put_on_disk(to);
+    const auto may_go_on = [&] { return go_on(copied.end); };
+    if (!source.check_copy(to, may_go_on) || !write_back(fd.get(), copied.end, may_go_on)) return {};
+    if (::fsync(fd.get()) != 0) check(AVERROR(errno), "write", to);
     return {true, source.length()};
 }
 

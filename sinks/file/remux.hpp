@@ -24,8 +24,9 @@ struct RemuxResult {
 
 /// Copies every packet of a recording into a new file with its index: an mp4 with the index first (fast start), a
 /// Matroska or FLV file that tells its length. The new file is on the disk when it returns. `go_on` is asked between
-/// packets. Throws RemuxError, also when the packets do not account for all of the old file.
+/// packets, with the bytes written so far; they go to the disk on the way, so that no call lasts. Throws RemuxError,
+/// also when the packets do not account for all of the old file.
 RemuxResult remux(const std::filesystem::path& from, const std::filesystem::path& to, Container container,
-                  const std::function<bool()>& go_on);
+                  const std::function<bool(std::int64_t written)>& go_on);
 
 }  // namespace ringcast::sink

@@ -14,10 +14,10 @@ namespace ringcast::sink {
 
 namespace {
 
-/// Reads of the file at absolute places; nothing beyond its end.
+/// Reads of the file at absolute places; nothing beyond its end, nor once `go_on` said no: every search ends then.
 class FileView {
 public:
-    explicit FileView(int fd) : fd_(fd) {
+    FileView(int fd, const std::function<bool()>& go_on) : fd_(fd), go_on_(go_on) {
         struct stat status {};
         if (::fstat(fd, &status) == 0) size_ = status.st_size;
     }
@@ -26,8 +26,9 @@ public:
 
     /// Big-endian; nothing when it reaches past the end.
     [[nodiscard]] std::optional<std::uint64_t> number(std::int64_t at, int bytes) const {
+        given_up_ = given_up_ || !go_on_();
         std::array<std::uint8_t, 8> raw{};
-        if (at + bytes > size_ || ::pread(fd_, raw.data(), static_cast<std::size_t>(bytes), at) != bytes) {
+        if (given_up_ || at + bytes > size_ || ::pread(fd_, raw.data(), static_cast<std::size_t>(bytes), at) != bytes) {
             return std::nullopt;
         }
         std::uint64_t value = 0;
@@ -43,8 +44,12 @@ public:
         return data;
     }
 
+    [[nodiscard]] bool is_given_up() const noexcept { return given_up_; }
+
 private:
     int fd_;
+    const std::function<bool()>& go_on_;
+    mutable bool given_up_ = false;
     std::int64_t size_ = 0;
 };
 
@@ -171,10 +176,7 @@ WholePart whole_ts(const FileView& file) {
     return whole;
 }
 
-}  // namespace
-
-WholePart find_whole_part(int fd, Container container) {
-    const FileView file(fd);
+WholePart whole_part(const FileView& file, Container container) {
     switch (container) {
         case Container::mp4:
             return whole_mp4(file);
@@ -186,6 +188,14 @@ WholePart find_whole_part(int fd, Container container) {
             break;
     }
     return whole_flv(file);
+}
+
+}  // namespace
+
+std::optional<WholePart> find_whole_part(int fd, Container container, const std::function<bool()>& go_on) {
+    const FileView file(fd, go_on);
+    const WholePart whole = whole_part(file, container);
+    return file.is_given_up() ? std::nullopt : std::optional(whole);
 }
 
 }  // namespace ringcast::sink

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 
 #include "file/container.hpp"
 
@@ -16,7 +18,7 @@ struct WholePart {
 
 /// Reads the structure of the file, not its media: mp4 up to the last whole fragment, mkv to the last whole cluster,
 /// flv to the last whole tag, ts to the last picture that another one follows. Never throws: what cannot be read ends
-/// it.
-[[nodiscard]] WholePart find_whole_part(int fd, Container container);
+/// it. Nothing: `go_on`, asked on the way, said no.
+[[nodiscard]] std::optional<WholePart> find_whole_part(int fd, Container container, const std::function<bool()>& go_on);
 
 }  // namespace ringcast::sink

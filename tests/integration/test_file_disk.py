@@ -66,8 +66,9 @@ def test_a_recording_stops_whole_before_the_disk_is_full(bus, start, tmp_path, e
 
 
 @needs_namespaces
-def test_an_mp4_is_not_written_anew_on_a_disk_without_room_for_it(bus, start, tmp_path):
-    sink = sink_on_disk(start, bus, tmp_path / "disk", "size=500k", tmp_path / "kept",
+@pytest.mark.parametrize("size", ["500k", "60m"], ids=["no-room", "room-that-the-next-recording-needs"])
+def test_an_mp4_is_not_written_anew_on_a_disk_without_room_for_it(bus, start, tmp_path, size):
+    sink = sink_on_disk(start, bus, tmp_path / "disk", f"size={size}", tmp_path / "kept",
                         f"path={tmp_path}/disk/out.mp4", "min_free=10kB", "video.bitrate=500k")
     bus.testsrc("--seconds", "5", "--mode", "lossless", "--wait-readers", "1").ends_well()
     sink.ends_well()
