@@ -136,8 +136,8 @@ int run(const Arguments& arguments) {
     options.reader.plugin = plugin_name;
     options.reader.lossless = words.sink.is_lossless();
     if (const std::string note = runtime::probe_encoders(words.sink); !note.empty()) log->warn("{}", note);
-    PluginInstance instance(std::move(plugin), log, words.plugin);
-    return run_sink(std::move(options), instance, log);
+    auto instance = std::make_unique<PluginInstance>(std::move(plugin), log, words.plugin);
+    return run_sink(std::move(options), std::move(instance), log);
 }
 
 int guarded_main(int argc, char** argv) {

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -69,6 +70,8 @@ public:
 
     /// The outputs are closed; the plugin finishes what it does in the background.
     void tell_lingering() { tell(Phase::lingering); }
+    /// From here on the plugin is not called any more; it is being destroyed.
+    void tell_destroying() { tell(Phase::destroying); }
     void tell_done() { tell(Phase::done); }
 
     void until_done() {
@@ -86,10 +89,13 @@ public:
     }
 
 private:
-    enum class Phase { running, lingering, done };
+    enum class Phase { running, lingering, destroying, done };
 
     void tell(Phase phase) {
-        phase_ = phase;
+        {
+            const std::scoped_lock lock(phase_mutex_);
+            phase_ = phase;
+        }
         const std::uint64_t one = 1;
         static_cast<void>(!write(told_.get(), &one, sizeof one));
     }
@@ -101,12 +107,15 @@ private:
         if (stopped_at_) end_now(std::string("second signal (SIG") + (name == nullptr ? "?" : name) + ")");
         log_->info("SIG{}: finishing the output", name == nullptr ? "?" : name);
         stopped_at_ = steady_clock::now();
-        pipeline_.request_stop();
+        const std::scoped_lock lock(phase_mutex_);
+        if (phase_ != Phase::destroying) pipeline_.request_stop();
     }
 
     void press() {
         const auto waited = steady_clock::now() - *stopped_at_;
         if (waited >= kStopPatience) end_now("the output did not finish within 8 s");
+        const std::scoped_lock lock(phase_mutex_);
+        if (phase_ == Phase::destroying) return;
         if (phase_ == Phase::lingering && waited >= kLingerPatience) instance_.interrupt();
         if (waited < kPeerPatience || interrupted_) return;
         interrupted_ = true;
@@ -124,17 +133,19 @@ private:
         if (!stopped_at_) return -1;
         const auto waited = steady_clock::now() - *stopped_at_;
         const bool may_linger = phase_ == Phase::lingering && waited < kLingerPatience;
-        const auto next = *stopped_at_ + (may_linger ? kLingerPatience : interrupted_ ? kStopPatience : kPeerPatience);
+        const bool only_ends = interrupted_ || phase_ == Phase::destroying;
+        const auto next = *stopped_at_ + (may_linger ? kLingerPatience : only_ends ? kStopPatience : kPeerPatience);
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - steady_clock::now());
         return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
     }
 
     runtime::Pipeline& pipeline_;
-    PluginInstance& instance_;
+    PluginInstance& instance_;  ///< gone from Phase::destroying on
     std::shared_ptr<spdlog::logger> log_;
     sigset_t set_ = stop_signals();
     FileDescriptor signals_;
     FileDescriptor told_;
+    std::mutex phase_mutex_;  ///< held while the plugin is called, so that it is not destroyed meanwhile
     std::atomic<Phase> phase_{Phase::running};
     std::optional<steady_clock::time_point> stopped_at_;
     bool interrupted_ = false;
@@ -160,16 +171,18 @@ void set_up_signals() {
     sigaction(SIGBUS, &action, nullptr);
 }
 
-ExitCode run_sink(runtime::PipelineOptions options, PluginInstance& instance,
+ExitCode run_sink(runtime::PipelineOptions options, std::unique_ptr<PluginInstance> instance,
                   const std::shared_ptr<spdlog::logger>& log) {
-    runtime::Pipeline pipeline(std::move(options), instance, log);
-    instance.host().on_keyframe_request([&pipeline] { pipeline.request_keyframe(); });
-    Watch watch(pipeline, instance, log);
+    runtime::Pipeline pipeline(std::move(options), *instance, log);
+    instance->host().on_keyframe_request([&pipeline] { pipeline.request_keyframe(); });
+    Watch watch(pipeline, *instance, log);
     bool ok = false;
     std::thread thread([&] {
         ok = pipeline.run();
         watch.tell_lingering();
-        instance.linger();
+        instance->linger();
+        watch.tell_destroying();
+        instance.reset();
         watch.tell_done();
     });
     watch.until_done();

@@ -21,8 +21,8 @@ enum ExitCode : int {
 void set_up_signals();
 
 /// Runs the pipeline until it ends by itself or a signal tells it to stop: then the output is finished, for at most 8
-/// s; a second signal or the 8 s end the process at once with exit code 1.
-ExitCode run_sink(runtime::PipelineOptions options, PluginInstance& instance,
+/// s, the destruction of the plugin included; a second signal or the 8 s end the process at once with exit code 1.
+ExitCode run_sink(runtime::PipelineOptions options, std::unique_ptr<PluginInstance> instance,
                   const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace ringcast::host

@@ -26,6 +26,11 @@ static int32_t odd_create(const ringcast_sink_host* host, const ringcast_sink_op
 }
 static void odd_destroy(void* self) {
     (void)self;
+#ifdef FAULT_STUCK_AT_END
+    the_host->log(the_host, RINGCAST_SINK_LOG_INFO, "odd: stuck in destroy");
+    for (;;)
+        pause();
+#endif
 }
 static int32_t odd_connect(void* self) {
     (void)self;

@@ -222,6 +222,18 @@ TEST_F(SinkProcess, a_sink_that_stays_stuck_after_one_signal_is_interrupted_then
     EXPECT_LT(interrupted, ended) << child->err();
 }
 
+TEST_F(SinkProcess, a_plugin_that_hangs_while_it_is_destroyed_is_ended_with_1) {
+    const auto child = sink(odd("stuck_at_end"));
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write(producer, 10);
+    child->kill(SIGTERM);
+    EXPECT_EQ(child->wait(), 1) << child->err();
+    EXPECT_NE(child->err().find("did not finish within 8 s: ended at once"), std::string::npos) << child->err();
+    EXPECT_EQ(child->err().find("waits for its peer"), std::string::npos) << "a plugin that goes is not called";
+    producer.end();
+}
+
 TEST_F(SinkProcess, a_plugin_with_work_left_is_waited_for_until_a_signal_and_then_interrupted) {
     const auto child = sink(odd("lingers"), {"--once"});
     Producer producer(producer_options());
