@@ -5,14 +5,9 @@
 #include <cctype>
 #include <string>
 
+#include "mux/formats.hpp"
+
 namespace ringcast::sink {
-
-namespace {
-
-// Half of the second before the first picture is kTsShiftUs, half the muxer's own delay (2 x max_delay).
-constexpr int kTsMaxDelayUs = 250'000;
-
-}  // namespace
 
 std::optional<Container> container_of(const std::filesystem::path& path) {
     std::string extension = path.extension();
@@ -29,18 +24,18 @@ Muxer::Format recording_format(Container container) {
         case Container::mp4:
             // delay_moov: the moov waits for the first fragment, so that the edit list that hides the AAC priming is
             // right.
-            return {.name = "mp4",
+            return {.name = kMp4Muxer,
                     .seekable = true,
                     .options = {{"movflags", "frag_custom+delay_moov+default_base_moof"},
                                 {"movie_timescale", kMovieTimescale}}};
         case Container::mkv:
-            return {.name = "matroska", .seekable = true, .options = {{"cluster_time_limit", "1000"}}};
+            return {.name = kMatroskaMuxer, .seekable = true, .options = {{"cluster_time_limit", "1000"}}};
         case Container::ts:
-            return {.name = "mpegts", .seekable = false, .max_delay_us = kTsMaxDelayUs, .options = {}};
+            return transport_stream_format();
         case Container::flv:
             break;
     }
-    return {.name = "flv", .seekable = true, .options = {}};
+    return {.name = kFlvMuxer, .seekable = true, .options = {}};
 }
 
 }  // namespace ringcast::sink

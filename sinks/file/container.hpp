@@ -20,10 +20,6 @@ inline constexpr const char* kMovieTimescale = "90000";
 /// How a recording is written while it runs: so that what is on the disk plays at any moment.
 [[nodiscard]] Muxer::Format recording_format(Container container);
 
-/// Only mp4 can hide the encoder's lead-in, which lies before 0. MPEG-TS also wants its clock reference ahead of the
-/// packets, and its time runs on from file to file.
-inline constexpr std::int64_t kTsShiftUs = 500'000;
-
 /// Each packet is whole on disk once written; the others are whole once a second.
 [[nodiscard]] constexpr bool is_whole_after_each_packet(Container container) noexcept {
     return container == Container::ts || container == Container::flv;

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "file/container.hpp"
-#include "file/unique_fd.hpp"
 #include "mux/host.hpp"
+#include "mux/unique_fd.hpp"
 
 namespace ringcast::sink {
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mux/formats.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -13,17 +14,10 @@ namespace {
 constexpr AVRational kMillisecond{1, 1000};
 constexpr AVRational kFragmentLength{1, 1};  // seconds: what a kill -9 can cost
 
-// Sound this late is not coming: the cut is made without it.
-constexpr AVRational kSeamPatience{1, 2};
-
-std::uint32_t lead_stream_of(std::span<const ringcast_sink_stream* const> streams) {
-    for (std::uint32_t i = 0; i < streams.size(); ++i) {
-        if (streams[i]->media == RINGCAST_SINK_VIDEO) return i;
-    }
-    return 0;
-}
+constexpr AVRational kMicrosecond{1, 1'000'000};
 
 std::int64_t first_shift_us(Container container, std::span<const ringcast_sink_stream* const> streams) {
+    // Only mp4 can hide the encoder's lead-in, which lies before 0. The time of MPEG-TS runs on from file to file.
     if (container == Container::ts) return kTsShiftUs;
     std::int64_t lead_in_us = 0;
     for (const ringcast_sink_stream* stream : streams) {
@@ -86,12 +80,6 @@ void Recording::packet(const ringcast_sink_packet& packet) {
     }
 }
 
-Recording::HeldPacket Recording::copy_of(const ringcast_sink_packet& packet) {
-    HeldPacket held{packet, {packet.data, packet.data + packet.data_size}};
-    held.packet.data = held.data.data();
-    return held;
-}
-
 void Recording::take(const ringcast_sink_packet& packet) {
     const bool lead = is_lead(packet);
     if (lead && !cut_pts_ && is_key(packet) && is_due(packet)) {
@@ -102,7 +90,7 @@ void Recording::take(const ringcast_sink_packet& packet) {
     // Whether a packet of sound is the last one of its file shows with what follows it.
     if (!lead || cut_pts_) release_newest();
     if (sound_waits && (!lead || !newest_.empty())) {
-        newest_.push_back(copy_of(packet));
+        newest_.emplace_back(packet);
     } else {
         route(packet);
     }
@@ -117,7 +105,7 @@ void Recording::route(const ringcast_sink_packet& packet) {
     const bool belongs_after_cut = cut_pts_ && is_lead(packet) && packet.dts >= cut_dts_;
     if (cut_pts_ && seam_is_complete(packet)) cut();
     if (cut_pts_ && belongs_after_cut) {
-        held_.push_back(copy_of(packet));
+        held_.emplace_back(packet);
     } else {
         write(packet);
     }
@@ -142,7 +130,7 @@ bool Recording::seam_is_complete(const ringcast_sink_packet& packet) const {
     if (!is_lead(packet)) return av_compare_ts(packet.pts, timebase, *cut_pts_, lead().timebase) >= 0;
     if (packet.dts < cut_dts_) return false;
     const bool all_sound_came = streams_.size() < 2 || cut_dts_ >= *cut_pts_;
-    return all_sound_came || av_compare_ts(packet.dts - *cut_pts_, timebase, 1, kSeamPatience) >= 0;
+    return all_sound_came || av_compare_ts(packet.dts - *cut_pts_, timebase, kSeamPatience.count(), kMicrosecond) >= 0;
 }
 
 void Recording::write(const ringcast_sink_packet& packet) {

@@ -14,6 +14,7 @@
 #include "file/limits.hpp"
 #include "file/recording_file.hpp"
 #include "mux/muxer.hpp"
+#include "mux/seam.hpp"
 
 namespace ringcast::sink {
 
@@ -73,11 +74,6 @@ private:
         std::uint64_t largest_gop = 0;
     };
 
-    struct HeldPacket {
-        ringcast_sink_packet packet;
-        std::vector<std::uint8_t> data;
-    };
-
     struct Stream {
         ringcast_sink_stream description;
         std::vector<std::uint8_t> extradata;
@@ -91,7 +87,6 @@ private:
     void mark_whole();
     [[nodiscard]] bool is_due(const ringcast_sink_packet& key) const;
     [[nodiscard]] bool seam_is_complete(const ringcast_sink_packet& packet) const;
-    [[nodiscard]] static HeldPacket copy_of(const ringcast_sink_packet& packet);
     void take(const ringcast_sink_packet& packet);
     void release_newest();
     void route(const ringcast_sink_packet& packet);

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <span>
 
-#include "file/unique_fd.hpp"
+#include "mux/unique_fd.hpp"
 #include "mux/muxer.hpp"
 
 namespace ringcast::sink {

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "file/unique_fd.hpp"
 #include "file/writeback.hpp"
 #include "mux/av_handles.hpp"
+#include "mux/unique_fd.hpp"
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -47,20 +47,6 @@ void check(int result, const char* attempt, const fs::path& path) {
 /// "file:" keeps libavformat from taking a colon in a name for a protocol.
 std::string url_of(const fs::path& path) {
     return "file:" + path.string();
-}
-
-const char* muxer_name(Container container) {
-    switch (container) {
-        case Container::mp4:
-            return "mp4";
-        case Container::mkv:
-            return "matroska";
-        case Container::ts:
-            return "mpegts";
-        case Container::flv:
-            break;
-    }
-    return "flv";
 }
 
 /// Takes all bytes and keeps none: to find out how long the index gets.
@@ -185,7 +171,7 @@ private:
 
 FormatPtr make_output(AVFormatContext& input, Container container, AVIOContext* io) {
     AVFormatContext* context = nullptr;
-    if (avformat_alloc_output_context2(&context, nullptr, muxer_name(container), nullptr) < 0) {
+    if (avformat_alloc_output_context2(&context, nullptr, recording_format(container).name, nullptr) < 0) {
         throw RemuxError("out of memory");
     }
     FormatPtr output(context);

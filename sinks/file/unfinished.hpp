@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "file/unique_fd.hpp"
+#include "mux/unique_fd.hpp"
 
 namespace ringcast::sink {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "file/unique_fd.hpp"
+#include "mux/unique_fd.hpp"
 
 namespace ringcast::sink {
 

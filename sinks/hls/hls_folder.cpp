@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 constexpr mode_t kFileMode = 0644;
 constexpr std::string_view kTemporarySuffix = ".part";
 
-int open_for_writing(const fs::path& path) {
-    const int fd = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, kFileMode);
-    if (fd < 0) throw_storage_error(path, errno);
+UniqueFd open_for_writing(const fs::path& path) {
+    UniqueFd fd(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, kFileMode));
+    if (!fd) throw_storage_error(path, errno);
     return fd;
 }
 
@@ -39,8 +39,8 @@ void write_all(int fd, const fs::path& path, std::span<const std::uint8_t> bytes
 }
 
 // Network file systems tell of a full disk here.
-void close_written(int fd, const fs::path& path) {
-    if (::close(fd) == 0 || errno == EINTR) return;
+void close_written(UniqueFd fd, const fs::path& path) {
+    if (::close(fd.release()) == 0 || errno == EINTR) return;
     const int error = errno;
     ::unlink(path.c_str());
     throw_storage_error(path, error);
@@ -55,30 +55,25 @@ void close_written(int fd, const fs::path& path) {
 HlsFolder::HlsFolder(const fs::path& path, SegmentNames names)
     : path_(fs::absolute(path).lexically_normal()), names_(std::move(names)) {}
 
-HlsFolder::~HlsFolder() {
-    if (lock_fd_ >= 0) ::close(lock_fd_);
-}
-
 void HlsFolder::open() {
-    if (lock_fd_ >= 0) return;
+    if (lock_) return;
     std::error_code error;
     fs::create_directories(path_, error);
     if (error) refuse("cannot make the folder " + path_.string() + ": " + error.message() + "; choose another dir=");
     if (::access(path_.c_str(), W_OK | X_OK) != 0) {
         refuse("cannot write into the folder " + path_.string() + ": " + system_text(errno) + "; choose another dir=");
     }
-    const int fd = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) refuse("cannot open the folder " + path_.string() + ": " + system_text(errno));
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) refuse("cannot open the folder " + path_.string() + ": " + system_text(errno));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         const int reason = errno;
-        ::close(fd);
         if (reason != EWOULDBLOCK) {
             refuse("cannot lock the folder " + path_.string() + ": " + system_text(reason) +
                    "; choose another dir=, on a disk of this machine");
         }
         refuse("another sink writes into " + path_.string() + "; give this one a folder of its own with dir=");
     }
-    lock_fd_ = fd;
+    lock_ = std::move(fd);
 }
 
 std::string HlsFolder::saved_playlist() const {
@@ -168,12 +163,11 @@ void HlsFolder::publish_init(std::uint64_t number) {
 
 void HlsFolder::replace_file(const std::string& name, const std::string& text) {
     const fs::path temporary = temporary_path(name);
-    int fd = open_for_writing(temporary);
+    UniqueFd fd = open_for_writing(temporary);
     try {
-        write_all(fd, temporary, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-        close_written(std::exchange(fd, -1), temporary);
+        write_all(fd.get(), temporary, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+        close_written(std::move(fd), temporary);
     } catch (...) {
-        if (fd >= 0) ::close(fd);
         ::unlink(temporary.c_str());
         throw;
     }
@@ -243,7 +237,7 @@ void SegmentWriter::open(const std::string& name, std::uint64_t number) {
 }
 
 void SegmentWriter::close() {
-    close_written(std::exchange(fd_, -1), path_);
+    close_written(std::move(fd_), path_);
 }
 
 void SegmentWriter::begin_init(std::uint64_t number) {
@@ -266,13 +260,13 @@ std::uint64_t SegmentWriter::publish() {
 }
 
 void SegmentWriter::abandon() noexcept {
-    if (fd_ < 0) return;
-    ::close(std::exchange(fd_, -1));
+    if (!fd_) return;
+    fd_ = UniqueFd();
     ::unlink(path_.c_str());
 }
 
 void SegmentWriter::write(std::span<const std::uint8_t> bytes) {
-    write_all(fd_, path_, bytes);
+    write_all(fd_.get(), path_, bytes);
     bytes_ += bytes.size();
     total_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
 }

@@ -14,6 +14,7 @@
 
 #include "hls/playlist.hpp"
 #include "mux/muxer.hpp"
+#include "mux/unique_fd.hpp"
 
 namespace ringcast::sink {
 
@@ -25,7 +26,7 @@ public:
     HlsFolder(const std::filesystem::path& path, SegmentNames names);
     HlsFolder(const HlsFolder&) = delete;
     HlsFolder& operator=(const HlsFolder&) = delete;
-    ~HlsFolder();
+    ~HlsFolder() = default;
 
     /// Makes and locks the folder; changes nothing in it. Throws SinkError(E_CONFIG). Does nothing when open already.
     void open();
@@ -77,7 +78,7 @@ private:
 
     std::filesystem::path path_;
     SegmentNames names_;
-    int lock_fd_ = -1;
+    UniqueFd lock_;
     std::string master_text_;  ///< as it stands in the folder
 
     mutable std::mutex mutex_;
@@ -119,7 +120,7 @@ private:
     std::uint64_t number_ = 0;
     std::uint64_t bytes_ = 0;
     std::filesystem::path path_;
-    int fd_ = -1;
+    UniqueFd fd_;
 };
 
 }  // namespace ringcast::sink

@@ -6,35 +6,21 @@
 #include <cstdlib>
 #include <utility>
 
+#include "mux/formats.hpp"
+
 namespace ringcast::sink {
 
 namespace {
-
-// MPEG-TS begins a second later than our timeline: AAC priming and reordered frames lie below 0 on ours, and the clock
-// reference must come before the packets it times. Half of it is shift, half the muxer's own delay (2 x max_delay).
-constexpr std::int64_t kTsShiftUs = 500'000;
-constexpr int kMaxDelayUs = 250'000;
 
 // fMP4 has an edit list for what lies below 0. Only an encoding that begins elsewhere is shifted there: players take
 // a gap at the begin for granted in no edit list.
 constexpr std::int64_t kNearZeroUs = 1'000'000;
 
-// Sound this late is not coming: the cut is made without it.
-constexpr std::int64_t kSeamPatienceUs = 500'000;
-
-std::uint32_t lead_stream_of(std::span<const ringcast_sink_stream* const> streams) {
-    const auto video = std::ranges::find(streams, std::uint32_t{RINGCAST_SINK_VIDEO},
-                                         [](const ringcast_sink_stream* stream) { return stream->media; });
-    return video == streams.end() ? 0 : static_cast<std::uint32_t>(video - streams.begin());
-}
-
 // One moof and mdat per segment. The tables wait for the first packets (delay_moov): their edit list takes the priming
 // of the sound away.
 Muxer::Format muxer_format(SegmentType type) {
-    if (type == SegmentType::ts) {
-        return {.name = "mpegts", .seekable = false, .max_delay_us = kMaxDelayUs, .options = {}};
-    }
-    return {.name = "mp4",
+    if (type == SegmentType::ts) return transport_stream_format();
+    return {.name = kMp4Muxer,
             .seekable = false,
             .max_delay_us = 0,
             .options = {{"movflags", "+frag_custom+delay_moov+default_base_moof+skip_trailer"}}};
@@ -89,7 +75,7 @@ void Segmenter::packet(const ringcast_sink_packet& packet) {
     }
     if (cut_us_ && seam_is_complete(packet)) cut();
     if (cut_us_ && lead) {
-        hold(packet);
+        held_.emplace_back(packet);
     } else {
         write(packet);
     }
@@ -98,12 +84,7 @@ void Segmenter::packet(const ringcast_sink_packet& packet) {
 bool Segmenter::seam_is_complete(const ringcast_sink_packet& packet) const {
     if (!has_other_ || other_end_us_ >= *cut_us_) return true;
     const std::int64_t pts_us = micros(packet, packet.pts);
-    return packet.stream == lead_stream_ ? pts_us - *cut_us_ >= kSeamPatienceUs : pts_us >= *cut_us_;
-}
-
-void Segmenter::hold(const ringcast_sink_packet& packet) {
-    held_.push_back({packet, {packet.data, packet.data + packet.data_size}});
-    held_.back().packet.data = held_.back().data.data();
+    return packet.stream == lead_stream_ ? pts_us - *cut_us_ >= kSeamPatience.count() : pts_us >= *cut_us_;
 }
 
 std::int64_t Segmenter::shift_for(std::int64_t first_us) const {

@@ -12,6 +12,7 @@
 #include "hls/hls_folder.hpp"
 #include "hls/playlist.hpp"
 #include "mux/muxer.hpp"
+#include "mux/seam.hpp"
 
 namespace ringcast::sink {
 
@@ -37,14 +38,8 @@ public:
     [[nodiscard]] std::uint64_t next_number() const noexcept { return number_; }
 
 private:
-    struct HeldPacket {
-        ringcast_sink_packet packet;
-        std::vector<std::uint8_t> data;
-    };
-
     [[nodiscard]] std::int64_t micros(const ringcast_sink_packet& packet, std::int64_t ticks) const;
     void write(const ringcast_sink_packet& packet);
-    void hold(const ringcast_sink_packet& packet);
     bool seam_is_complete(const ringcast_sink_packet& packet) const;
     [[nodiscard]] std::int64_t shift_for(std::int64_t first_us) const;
     void publish_init();

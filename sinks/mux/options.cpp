@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mux/options.hpp"
 
-#include <charconv>
-#include <cmath>
-#include <optional>
+#include <algorithm>
 
+#include "mux/quantity.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -12,16 +11,6 @@ namespace ringcast::sink {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::optional<milliseconds> parse_duration(std::string_view text) {
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || !std::isfinite(number)) return std::nullopt;
-    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    const double factor = unit == "s" ? 1000.0 : unit == "ms" ? 1.0 : unit == "min" ? 60000.0 : 0.0;
-    if (factor == 0.0 || std::abs(number) > 1e9) return std::nullopt;
-    return milliseconds(std::llround(number * factor));
-}
 
 std::string shown(milliseconds time) {
     return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + "s" : std::to_string(time.count()) + "ms";
@@ -66,7 +55,7 @@ milliseconds Options::duration(std::string_view key, milliseconds least, millise
         throw SinkError(RINGCAST_SINK_E_CONFIG, "option " + std::string(key) + "=" + value + ": must be between " +
                                                     shown(least) + " and " + shown(most));
     }
-    return *time;
+    return std::chrono::round<milliseconds>(*time);
 }
 
 }  // namespace ringcast::sink
