@@ -68,6 +68,24 @@ private:
     int input_ = -1;
 };
 
+/// One byte, which the kernel wants, and room for one descriptor.
+struct DescriptorMessage {
+    DescriptorMessage() = default;
+    DescriptorMessage(const DescriptorMessage&) = delete;
+    DescriptorMessage& operator=(const DescriptorMessage&) = delete;
+
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    char byte = 0;
+    iovec data{&byte, 1};
+    msghdr header{.msg_name = nullptr,
+                  .msg_namelen = 0,
+                  .msg_iov = &data,
+                  .msg_iovlen = 1,
+                  .msg_control = control.data(),
+                  .msg_controllen = control.size(),
+                  .msg_flags = 0};
+};
+
 /// kSlots memfds; each frame's descriptor is sent to every reader, who maps it and gives the slot back with one byte.
 class Memfd final : public Transport {
 public:
@@ -129,33 +147,19 @@ private:
     };
 
     static void send_descriptor(int socket, int fd) {
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-        char byte = 0;
-        iovec data{&byte, 1};
-        msghdr message{};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
+        DescriptorMessage message;
+        cmsghdr* header = CMSG_FIRSTHDR(&message.header);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
         header->cmsg_len = CMSG_LEN(sizeof fd);
         std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-        check(sendmsg(socket, &message, 0) == 1, "sendmsg");
+        check(sendmsg(socket, &message.header, 0) == 1, "sendmsg");
     }
     static int receive_descriptor(int socket) {
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-        char byte = 0;
-        iovec data{&byte, 1};
-        msghdr message{};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        check(recvmsg(socket, &message, MSG_CMSG_CLOEXEC) == 1, "recvmsg");
+        DescriptorMessage message;
+        check(recvmsg(socket, &message.header, MSG_CMSG_CLOEXEC) == 1, "recvmsg");
         int fd = -1;
-        std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+        std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message.header)), sizeof fd);
         return fd;
     }
 

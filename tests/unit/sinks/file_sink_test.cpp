@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <ctime>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,13 +20,6 @@ double onset(const std::vector<float>& samples, int rate) {
     return static_cast<double>(loud - samples.begin()) / rate;
 }
 
-std::size_t occurrences(const std::string& bytes, const std::string& word) {
-    std::size_t count = 0;
-    for (std::size_t at = bytes.find(word); at != std::string::npos; at = bytes.find(word, at + word.size()))
-        ++count;
-    return count;
-}
-
 ReadMedia as_one_file(const std::string& extension) {
     const TemporaryFolder folder;
     const auto path = folder / ("whole." + extension);
@@ -41,7 +29,6 @@ ReadMedia as_one_file(const std::string& extension) {
     return read_media(path);
 }
 
-class FileSinkFormats : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Each, FileSinkFormats, testing::Values("mp4", "mkv", "ts", "flv"));
 
 TEST_P(FileSinkFormats, recording_holds_every_picture_once_and_in_order) {
@@ -90,17 +77,7 @@ TEST_P(FileSinkFormats, sound_starts_with_the_picture_and_has_no_hole) {
 TEST_P(FileSinkFormats, recording_of_a_killed_process_plays_up_to_its_last_whole_second) {
     const TemporaryFolder folder;
     const auto path = folder / ("out." + GetParam());
-    media();
-    const pid_t child = ::fork();
-    if (child == 0) {
-        auto sink = recorder(path);
-        // Stops 0.5 s into its sixth second, with the file open, and dies as kill -9 makes it die.
-        if (sink.feed(media(), 5'500'000) == RINGCAST_SINK_OK) ::kill(::getpid(), SIGKILL);
-        ::_exit(1);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "the child could not record";
+    record_and_die(path);
 
     const auto pictures = decode_media(path).pictures;
     const auto wanted = decode_pictures(media());
@@ -145,29 +122,21 @@ TEST_P(FileSinkFormats, each_stream_after_the_first_becomes_a_part_of_its_own) {
 TEST_P(FileSinkFormats, full_disk_is_reported_and_what_was_written_plays) {
     const TemporaryFolder folder;
     const auto path = folder / ("out." + GetParam());
-    const TestMedia& source = media();
-    const pid_t child = ::fork();
-    if (child == 0) {
-        // A file size limit is the one kind of full disk a test can have anywhere.
-        std::signal(SIGXFSZ, SIG_IGN);
-        const rlimit limit{200'000, 200'000};
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-        auto sink = recorder(path);
-        const std::int32_t result = sink.feed(source);
-        const bool named = sink.host().error().find(path.string()) != std::string::npos;
-        sink.disconnect(true);
-        sink.linger();
-        ::_exit(result == RINGCAST_SINK_E_STORAGE && named ? 0 : 1);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    EXPECT_EQ(in_a_child([&] {
+                  limit_file_size(200'000);
+                  auto sink = recorder(path);
+                  if (sink.feed(media()) != RINGCAST_SINK_E_STORAGE) return 1;
+                  sink.disconnect(true);
+                  sink.linger();
+                  return sink.host().error().find(path.string()) == std::string::npos ? 2 : 0;
+              }),
+              0);
     EXPECT_LT(fs::file_size(path), 200'000u) << "the torn end is taken back";
     if (GetParam() == "ts") {
         EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.ts"}) << "nothing is left to repair";
     }
     const auto pictures = decode_media(path).pictures;
-    const auto wanted = decode_pictures(source);
+    const auto wanted = decode_pictures(media());
     ASSERT_GE(pictures.size(), 25u);
     EXPECT_LT(pictures.size(), wanted.size());
     EXPECT_TRUE(std::equal(pictures.begin(), pictures.end(), wanted.begin()));
@@ -175,23 +144,17 @@ TEST_P(FileSinkFormats, full_disk_is_reported_and_what_was_written_plays) {
 
 TEST_P(FileSinkFormats, disk_that_is_full_before_the_first_second_leaves_no_file_and_says_so) {
     const TemporaryFolder folder;
-    const TestMedia& source = media();
-    const pid_t child = ::fork();
-    if (child == 0) {
-        std::signal(SIGXFSZ, SIG_IGN);
-        const rlimit limit{200, 200};
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-        auto sink = recorder(folder / ("out." + GetParam()));
-        const bool failed = sink.feed(source) == RINGCAST_SINK_E_STORAGE;
-        sink.disconnect(true);
-        sink.linger();
-        // Where not even the header fits, the error of headers() says it all.
-        const bool has_begun = GetParam() == "mp4" || GetParam() == "ts";
-        ::_exit(failed && was_told(sink, "is removed") == has_begun && !was_told(sink, "recorded") ? 0 : 1);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    // Where not even the header fits, the error of headers() says it all.
+    const bool begins = GetParam() == "mp4" || GetParam() == "ts";
+    EXPECT_EQ(in_a_child([&] {
+                  limit_file_size(200);
+                  auto sink = recorder(folder / ("out." + GetParam()));
+                  if (sink.feed(media()) != RINGCAST_SINK_E_STORAGE) return 1;
+                  sink.disconnect(true);
+                  sink.linger();
+                  return was_told(sink, "is removed") == begins && !was_told(sink, "recorded") ? 0 : 2;
+              }),
+              0);
     EXPECT_EQ(names_in(folder), std::vector<std::string>{});
 }
 
@@ -288,21 +251,6 @@ TEST(FileSink, rewriting_given_up_at_a_stop_leaves_the_recording_and_the_next_re
     EXPECT_EQ(occurrences(contents(folder / "out.mp4"), "moof"), 0u);
     EXPECT_EQ(decode_media(folder / "out.mp4").pictures, decode_pictures(media()));
     EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mp4"});
-}
-
-/// Records into `path` in a process that dies, and adds `tail` to the file as a write cut short would.
-void record_and_die(const fs::path& path, const std::string& tail) {
-    media();
-    const pid_t child = ::fork();
-    if (child == 0) {
-        auto sink = recorder(path);
-        if (sink.feed(media(), 5'500'000) == RINGCAST_SINK_OK) ::kill(::getpid(), SIGKILL);
-        ::_exit(1);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "the child could not record";
-    if (!tail.empty()) std::ofstream(path, std::ios::binary | std::ios::app) << tail;
 }
 
 TEST_P(FileSinkFormats, next_recorder_repairs_what_a_crash_left_and_goes_on_beside_it) {
@@ -427,7 +375,7 @@ TEST(FileSink, name_with_a_date_is_expanded_and_never_refused) {
 
 TEST(FileSink, recording_with_a_coarse_date_goes_on_beside_what_a_crash_left_also_when_it_may_overwrite) {
     const TemporaryFolder folder;
-    record_and_die(folder / "rec-%Y.mp4", "");
+    record_and_die(folder / "rec-%Y.mp4");
     auto sink = recorder(folder / "rec-%Y.mp4", "overwrite=yes");
     // What was left is being repaired now, or has just been.
     ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
@@ -441,7 +389,7 @@ TEST(FileSink, recording_with_a_coarse_date_goes_on_beside_what_a_crash_left_als
 TEST(FileSink, recordings_with_a_date_are_repaired_by_the_next_recorder_of_that_name_alone) {
     const TemporaryFolder folder;
     const auto pattern = folder / "day-%d/rec-%H%M%S.mp4";
-    record_and_die(pattern, "");
+    record_and_die(pattern);
     const auto find = [&]() -> fs::path {
         for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
             if (entry.path().extension() == ".mp4") return entry.path();

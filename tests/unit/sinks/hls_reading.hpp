@@ -2,35 +2,16 @@
 /// What the tests of the HLS sink share: a sink in a folder, and what stands in that folder.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "plugin_driver.hpp"
-#include "test_media.hpp"
+#include "sink_test_support.hpp"
 
 namespace ringcast::test {
 
-namespace fs = std::filesystem;
-
-inline const TestMedia& media() {
-    static const TestMedia made = make_media();
-    return made;
-}
-
 inline PluginDriver hls(const fs::path& dir, const std::string& more = "segment=2s") {
     return PluginDriver(HLS_SINK_SO, {"dir=" + dir.string(), more});
-}
-
-inline std::string contents(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 struct Listed {
@@ -54,14 +35,6 @@ inline std::string joined(const fs::path& dir) {
     for (const Listed& segment : listed(dir))
         url += (url.back() == ':' ? "" : "|") + (dir / segment.name).string();
     return url;
-}
-
-inline std::vector<std::string> names_in(const fs::path& dir) {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(dir))
-        names.push_back(entry.path().filename());
-    std::ranges::sort(names);
-    return names;
 }
 
 inline double end_of(const std::vector<ReadPacket>& packets) {

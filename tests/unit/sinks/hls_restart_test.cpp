@@ -4,13 +4,10 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <csignal>
 #include <cstddef>
 
 #include "hls_reading.hpp"
@@ -18,20 +15,9 @@
 namespace ringcast::test {
 namespace {
 
-/// A sink in a process of its own, killed with `until_us` fed.
-void feed_and_kill(const fs::path& dir, std::int64_t until_us, const std::vector<std::string>& words) {
-    media();
-    const pid_t child = ::fork();
-    if (child == 0) {
-        std::vector<std::string> all{"dir=" + dir.string()};
-        all.insert(all.end(), words.begin(), words.end());
-        PluginDriver sink(HLS_SINK_SO, all);
-        if (sink.feed(media(), until_us) == RINGCAST_SINK_OK) ::kill(::getpid(), SIGKILL);
-        ::_exit(1);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status));
+void feed_and_kill(const fs::path& dir, std::int64_t until_us, std::vector<std::string> words) {
+    words.push_back("dir=" + dir.string());
+    feed_and_die(until_us, [&] { return PluginDriver(HLS_SINK_SO, words); });
 }
 
 TEST(HlsRestart, killed_process_leaves_whole_segments_and_the_next_run_goes_on_after_them) {
@@ -153,16 +139,6 @@ bool let_fail(int call, int error) {
     }};
     sock_fprog program{.len = filter.size(), .filter = filter.data()};
     return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
-/// What `body` returns, run in a process of its own.
-template <class Body>
-int in_a_child(Body body) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(body());
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 TEST(HlsRestart, full_network_disk_that_tells_at_the_close_of_a_playlist_is_reported) {

@@ -2,46 +2,28 @@
 /// The recorder as its tests drive it.
 #pragma once
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <string>
-#include <vector>
-
-#include "plugin_driver.hpp"
-#include "test_media.hpp"
+#include "sink_test_support.hpp"
 
 namespace ringcast::test {
-
-namespace fs = std::filesystem;
-
-inline const TestMedia& media() {
-    static const TestMedia made = make_media();
-    return made;
-}
 
 inline PluginDriver recorder(const fs::path& path, const std::string& more = "overwrite=no") {
     return PluginDriver(FILE_SINK_SO, {"path=" + path.string(), more});
 }
 
-inline std::string contents(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+inline std::size_t occurrences(const std::string& bytes, const std::string& word) {
+    std::size_t count = 0;
+    for (std::size_t at = bytes.find(word); at != std::string::npos; at = bytes.find(word, at + word.size()))
+        ++count;
+    return count;
 }
 
-/// Everything in the folder, hidden files too, in order.
-inline std::vector<std::string> names_in(const TemporaryFolder& folder) {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder.path()))
-        names.push_back(entry.path().filename());
-    std::ranges::sort(names);
-    return names;
+/// Records into `path` in a process that dies half a second into its sixth second, and adds `tail` to the file as a
+/// write cut short would.
+inline void record_and_die(const fs::path& path, const std::string& tail = "") {
+    feed_and_die(5'500'000, [&] { return recorder(path); });
+    if (!tail.empty()) std::ofstream(path, std::ios::binary | std::ios::app) << tail;
 }
 
-inline bool was_told(const PluginDriver& sink, const std::string& text) {
-    const auto log = sink.host().log();
-    return std::ranges::any_of(log, [&](const std::string& line) { return line.find(text) != std::string::npos; });
-}
+class FileSinkFormats : public testing::TestWithParam<std::string> {};
 
 }  // namespace ringcast::test
