@@ -28,7 +28,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kLookAtSpaceEvery = kWritebackStep;
-// What is written between two looks, by this thread and by the recording that runs meanwhile: that one is to go on.
+// Whatever min_free says: what is written between two looks, by this thread and by the recording that runs meanwhile.
+// That one is to go on.
 constexpr std::uint64_t kSpaceForOthers = 64 * 1024 * 1024;
 constexpr std::int64_t kMostHeaderBytes = 4096;
 
@@ -173,7 +174,8 @@ bool Finisher::cut_torn_end(UnfinishedRecording& recording) {
     }
     const std::int64_t torn = status.st_size - whole.bytes;
     if (torn > 0 && ::ftruncate(recording.locked.get(), whole.bytes) != 0) throw_storage_error(name, errno);
-    if (torn > 0) {
+    recording.was_torn = torn > 0;
+    if (recording.was_torn) {
         host_.warn(name + " was not finished by the sink that recorded it: " + std::to_string(torn) +
                    " torn bytes at its end are cut off");
     } else {
@@ -181,7 +183,8 @@ bool Finisher::cut_torn_end(UnfinishedRecording& recording) {
     }
     if (recording.container != Container::ts) return true;
     put_on_disk(recording);
-    host_.info("repaired " + name + ": " + shown_bytes(static_cast<std::uint64_t>(whole.bytes)) + " play");
+    host_.info((recording.was_torn ? "repaired " : "finished ") + name + ": " +
+               shown_bytes(static_cast<std::uint64_t>(whole.bytes)) + " play");
     return false;
 }
 
@@ -223,8 +226,8 @@ void Finisher::rewrite(UnfinishedRecording& recording) {
         return;
     }
     unmark_unfinished(recording.path);
-    host_.info((recording.task == UnfinishedRecording::Task::repair ? "repaired " : "finished ") +
-               recording.path.string() + ": " + seconds(result.length) +
+    host_.info((recording.was_torn ? "repaired " : "finished ") + recording.path.string() + ": " +
+               seconds(result.length) +
                (recording.container == Container::mp4 ? " play, index first" : " play, with index and length"));
 }
 

@@ -29,6 +29,7 @@ struct UnfinishedRecording {
     UniqueFd locked;
     Task task = Task::sync;
     bool keeps_mark = false;  ///< sync: something is left for the next recorder
+    bool was_torn = false;    ///< repair: something had to be cut off
 };
 
 /// Finishes recordings one after the other in a thread of its own at the lowest priority: cuts a torn end off, writes

@@ -23,7 +23,8 @@ constexpr ringcast_sink_option kMinFree{
     "min_free", "500MB",
     "stop, with the file whole, when less than this is free on its disk, e.g. min_free=2GB; 0: never", nullptr};
 constexpr ringcast_sink_option kFastStart{
-    "fast_start", "yes", "write a finished .mp4 anew with its index first, in the background, when the disk has room",
+    "fast_start", "yes",
+    "write a finished .mp4 anew with its index first, in the background; a copy of it, min_free and 64 MB must be free",
     "no|yes"};
 constexpr const ringcast_sink_option* kOptions[] = {&kPath, &kOverwrite, &kSplit, &kMinFree, &kFastStart, nullptr};
 

@@ -44,7 +44,7 @@ Recording::Recording(const Settings& settings, std::span<const ringcast_sink_str
         streams_.back().description.extradata = streams_.back().extradata.data();
     }
     shift_us_ = first_shift_us(settings.container, streams);
-    // Before the file: with overwrite=yes there may be an old one, which a recording that cannot be leaves alone.
+    // Before the file: a recording that cannot be leaves none.
     check_codecs(recording_format(settings.container).name, streams);
     open_file();
     try {
@@ -187,6 +187,7 @@ void Recording::check_space() {
 }
 
 void Recording::mark_whole() {
+    if (length_to(part_.end_pts).count() == 0) return;  // nothing yet that would be kept
     out_.file->mark_whole();
     part_.whole_pts = part_.end_pts;
 }
@@ -208,6 +209,7 @@ void Recording::cut() {
         for (Stream& stream : streams_)
             stream.origin = av_rescale_q(at, lead().timebase, stream.timebase);
     }
+    out_.file->mark_whole();
     close_file(false);
     open_file();
     if (time_runs_on) {
@@ -230,6 +232,7 @@ void Recording::finish() {
             return;
         }
         muxer_->finish();
+        out_.file->mark_whole();
     } catch (const SinkError& error) {
         if (error.code() == RINGCAST_SINK_E_STORAGE) save_after_failure();
         throw;

@@ -24,20 +24,32 @@ bool is_empty_file(const std::filesystem::path& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-UniqueFd create(const std::filesystem::path& path, bool replace) {
-    // O_EXCL closes the window between the look at the name in connect() and now: nobody's file is ever emptied.
-    const int how = replace || is_empty_file(path) ? 0 : O_EXCL;
+bool has_name(int fd, const std::filesystem::path& path) {
+    struct stat mine {};
+    struct stat named {};
+    return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_ino == named.st_ino &&
+           mine.st_dev == named.st_dev;
+}
+
+[[noreturn]] void refuse_newcomer(const std::filesystem::path& path) {
+    throw SinkError(RINGCAST_SINK_E_CONFIG, path.string() + " has come into being while this sink waited; add " +
+                                                "overwrite=yes to replace it or choose another path=");
+}
+
+UniqueFd open_locked(const std::filesystem::path& path, const std::filesystem::path& name, int how) {
     UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | how, kFileMode));
-    if (!fd && errno == EEXIST) {
-        throw SinkError(RINGCAST_SINK_E_CONFIG, path.string() + " has come into being while this sink waited; add " +
-                                                    "overwrite=yes to replace it or choose another path=");
-    }
+    if (!fd && errno == EEXIST) refuse_newcomer(path);
     if (!fd) throw_storage_error(path, errno);
-    if (!lock_file(fd.get())) {
+    // Who locks a file that has just been replaced or removed has not got its name.
+    if (!lock_file(fd.get()) || !has_name(fd.get(), path)) {
         throw SinkError(RINGCAST_SINK_E_CONFIG,
-                        "another sink records to " + path.string() + "; give this one another path=");
+                        "another sink records to " + name.string() + "; give this one another path=");
     }
     return fd;
+}
+
+std::filesystem::path temporary_of(const std::filesystem::path& path) {
+    return path.parent_path() / ("." + path.filename().string() + ".replacing");
 }
 
 }  // namespace
@@ -47,14 +59,56 @@ RecordingFile::RecordingFile(std::filesystem::path path, bool replace, std::atom
     std::error_code error;
     std::filesystem::create_directories(path_.parent_path(), error);
     if (error) throw_storage_error(path_.parent_path(), error.value());
-    fd_ = create(path_, replace);
+    // O_EXCL closes the window between the look at the name in connect() and now: nobody's file is ever emptied.
+    UniqueFd fd = open_locked(path_, path_, replace || is_empty_file(path_) ? 0 : O_EXCL);
+    if (!is_empty_file(path_)) {
+        if (!replace) refuse_newcomer(path_);
+        open_beside(std::move(fd));
+        return;
+    }
+    fd_ = std::move(fd);
     try {
         mark_unfinished(path_);
     } catch (...) {
-        if (is_empty_file(path_)) ::unlink(path_.c_str());
+        ::unlink(path_.c_str());
         throw;
     }
-    if (::ftruncate(fd_.get(), 0) != 0) throw_storage_error(path_, errno);
+}
+
+void RecordingFile::open_beside(UniqueFd old) {
+    // What a symbolic link points to is replaced, not the link.
+    std::error_code error;
+    const auto target = std::filesystem::canonical(path_, error);
+    if (error) throw_storage_error(path_, error.value());
+    struct stat status {};
+    if (::fstat(old.get(), &status) != 0) throw_storage_error(path_, errno);
+    if (!S_ISREG(status.st_mode)) {
+        throw SinkError(RINGCAST_SINK_E_CONFIG, path_.string() + " is no regular file; choose another path=");
+    }
+    temporary_ = temporary_of(target);
+    old_ = std::move(old);
+    fd_ = open_locked(temporary_, path_, 0);
+    if (::ftruncate(fd_.get(), 0) != 0) throw_storage_error(temporary_, errno);
+    // The same owner and rights as the old one, where that is allowed.
+    static_cast<void>(!::fchown(fd_.get(), status.st_uid, status.st_gid));
+    static_cast<void>(!::fchmod(fd_.get(), status.st_mode & 07777U));
+}
+
+void RecordingFile::mark_whole() {
+    if (!temporary_.empty()) take_name();
+    whole_size_ = size_;
+}
+
+void RecordingFile::take_name() {
+    mark_unfinished(path_);
+    const auto target = std::filesystem::canonical(path_);
+    if (::rename(temporary_.c_str(), target.c_str()) != 0) {
+        const int reason = errno;
+        unmark_unfinished(path_);
+        throw_storage_error(path_, reason);
+    }
+    temporary_.clear();
+    old_ = UniqueFd();
 }
 
 void RecordingFile::write(std::span<const std::uint8_t> bytes) {
@@ -83,6 +137,10 @@ void RecordingFile::start_writeback() noexcept {
 }
 
 void RecordingFile::remove() noexcept {
+    if (!temporary_.empty()) {
+        ::unlink(temporary_.c_str());
+        return;
+    }
     ::unlink(path_.c_str());
     unmark_unfinished(path_);
 }

@@ -80,6 +80,82 @@ TEST(FileSinkNames, existing_file_is_replaced_when_asked) {
     EXPECT_LT(fs::file_size(folder / "out.mkv"), 5'000'000u);
 }
 
+TEST_P(FileSinkFormats, old_file_stays_until_the_one_that_replaces_it_plays) {
+    const TemporaryFolder folder;
+    const auto path = folder / ("out." + GetParam());
+    std::ofstream(path) << "precious";
+    fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+    // The disk is full before the header, and before the first second, is whole.
+    for (const std::uint64_t limit : {8, 200}) {
+        EXPECT_EQ(in_a_child([&] {
+                      limit_file_size(limit);
+                      auto sink = recorder(path, "overwrite=yes");
+                      const auto result = sink.feed(media());
+                      sink.disconnect(true);
+                      sink.linger();
+                      return result == RINGCAST_SINK_E_STORAGE ? 0 : 1;
+                  }),
+                  0);
+        EXPECT_EQ(contents(path), "precious") << limit;
+        EXPECT_EQ(names_in(folder), std::vector<std::string>{"out." + GetParam()}) << limit;
+    }
+    {
+        auto idle = recorder(path, "overwrite=yes");
+        ASSERT_EQ(idle.connect(), RINGCAST_SINK_OK) << idle.host().error();
+        ASSERT_EQ(idle.headers(media()), RINGCAST_SINK_OK) << idle.host().error();
+        EXPECT_EQ(contents(path), "precious") << "nothing came yet";
+        ASSERT_EQ(idle.disconnect(true), RINGCAST_SINK_OK) << idle.host().error();
+        EXPECT_EQ(contents(path), "precious") << "and nothing will";
+        EXPECT_EQ(names_in(folder), std::vector<std::string>{"out." + GetParam()});
+    }
+    auto sink = recorder(path, "overwrite=yes");
+    ASSERT_EQ(sink.feed(media(), 500'000), RINGCAST_SINK_OK) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK) << sink.host().error();
+    sink.linger();
+    EXPECT_GE(decode_media(path).pictures.size(), 12u) << "less than a second, but it ended well";
+    EXPECT_EQ(names_in(folder), std::vector<std::string>{"out." + GetParam()});
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST(FileSinkNames, recording_that_dies_in_its_first_second_leaves_the_file_it_was_to_replace) {
+    const TemporaryFolder folder;
+    std::ofstream(folder / "out.mp4") << "precious";
+    feed_and_die(700'000, [&] { return recorder(folder / "out.mp4", "overwrite=yes"); });
+    EXPECT_EQ(contents(folder / "out.mp4"), "precious");
+    auto sink = recorder(folder / "out.mp4", "overwrite=yes");
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK) << sink.host().error();
+    sink.linger();
+    EXPECT_EQ(decode_media(folder / "out.mp4").pictures, decode_pictures(media()));
+    EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mp4"});
+}
+
+TEST(FileSinkNames, two_recorders_cannot_replace_one_file_at_once) {
+    const TemporaryFolder folder;
+    std::ofstream(folder / "out.mp4") << "precious";
+    auto first = recorder(folder / "out.mp4", "overwrite=yes");
+    ASSERT_EQ(first.feed(media(), 500'000), RINGCAST_SINK_OK);
+    auto second = recorder(folder / "out.mp4", "overwrite=yes");
+    EXPECT_EQ(second.feed(media()), RINGCAST_SINK_E_CONFIG);
+    expect_one_line(second.host().error(), "another sink records to " + (folder / "out.mp4").string());
+    ASSERT_EQ(first.disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_EQ(read_media(folder / "out.mp4").video.size(), 13u);
+}
+
+TEST(FileSinkNames, file_behind_a_symbolic_link_is_replaced_and_the_link_stays) {
+    const TemporaryFolder folder;
+    fs::create_directory(folder / "disk");
+    std::ofstream(folder / "disk/real.mkv") << "precious";
+    fs::create_symlink(folder / "disk/real.mkv", folder / "out.mkv");
+    auto sink = recorder(folder / "out.mkv", "overwrite=yes");
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    sink.linger();
+    EXPECT_TRUE(fs::is_symlink(folder / "out.mkv"));
+    EXPECT_EQ(names_in(folder / "disk"), std::vector<std::string>{"real.mkv"});
+    EXPECT_EQ(read_media(folder / "disk/real.mkv").video.size(), 160u);
+}
+
 TEST(FileSinkNames, other_extensions_are_refused_naming_the_possible_ones) {
     auto sink = recorder("out.avi");
     EXPECT_EQ(sink.create_result(), RINGCAST_SINK_E_CONFIG);

@@ -248,6 +248,8 @@ TEST(FileSink, rewriting_given_up_at_a_stop_leaves_the_recording_and_the_next_re
     next.linger();
     EXPECT_TRUE(was_told(next, "out.mp4 is whole"));
     EXPECT_FALSE(was_told(next, "was not finished")) << "it was, all but its index";
+    EXPECT_FALSE(was_told(next, "repaired")) << "nothing was broken";
+    EXPECT_TRUE(was_told(next, "finished " + (folder / "out.mp4").string()));
     EXPECT_EQ(occurrences(contents(folder / "out.mp4"), "moof"), 0u);
     EXPECT_EQ(decode_media(folder / "out.mp4").pictures, decode_pictures(media()));
     EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mp4"});
