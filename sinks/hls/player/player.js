@@ -28,6 +28,8 @@
   let retries = 0;
   let stream = null; // the server's name and mode of what is being played
   let awaitsNext = false;
+  let reopening = false;
+  let seenPlaylist = ''; // without hls.js: as it was when the player last stood still
   let moved = { position: 0, at: performance.now() };
 
   function setState(next) {
@@ -82,9 +84,10 @@
 
   // What is buffered plays on until the server answers; only then everything is set up anew.
   async function reopen(position) {
-    const old = hls;
+    if (reopening) return;
+    reopening = true;
     const next = await waitForPlaylist();
-    if (hls !== old) return;
+    reopening = false;
     const reached = Math.max(position, video.currentTime);
     if (hls) {
       hls.destroy();
@@ -128,7 +131,7 @@
 
   async function recover(error) {
     const failed = hls;
-    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) {
+    if (hls && error.type === Hls.ErrorTypes.MEDIA_ERROR) {
       const now = performance.now();
       mediaErrors = mediaErrors.filter((time) => now - time < 10000).concat(now);
       if (mediaErrors.length < 3) return hls.recoverMediaError();
@@ -152,13 +155,24 @@
   // The last resort, for whatever kept the player from going on although there is something to play.
   function watchProgress() {
     const now = performance.now();
-    const waits = video.paused || video.ended || !details || !hls || state === 'reconnecting';
+    const waits = video.paused || video.ended || !stream || (hls && !details) || state === 'reconnecting';
     if (waits || Math.abs(video.currentTime - moved.position) > 0.01) {
       moved = { position: video.currentTime, at: now };
-    } else if (now - moved.at > stuckAfterMs && details.edge - video.currentTime > 0.5) {
+    } else if (now - moved.at > stuckAfterMs) {
+      if (!hls) reopenIfThereIsMore();
+      else if (details.edge - video.currentTime > 0.5) reopen(video.currentTime + 0.1);
+      else return;
       moved.at = now;
-      reopen(video.currentTime + 0.1);
     }
+  }
+
+  // What a browser's own player has read it does not tell, nor that it has given up: the server knows whether there is
+  // something new. When it does not answer, the page waits for it and begins anew.
+  async function reopenIfThereIsMore() {
+    const text = await fetch(playlist, { cache: 'no-store' }).then((reply) => reply.text(), () => '');
+    if (text && text === seenPlaylist) return;
+    seenPlaylist = text;
+    reopen(video.currentTime + 0.1);
   }
 
   function bufferedAhead() {
@@ -215,6 +229,13 @@
   });
   for (const name of ['playing', 'pause', 'waiting', 'ended', 'seeked', 'volumechange']) video.addEventListener(name, show);
   video.addEventListener('ended', goOnToNext);
+  // hls.js tells of its errors itself.
+  video.addEventListener('error', () => {
+    if (!hls && stream) recover(video.error);
+  });
+  video.addEventListener('playing', () => {
+    if (!hls) retries = 0;
+  });
   setInterval(show, 250);
   begin();
 })();
