@@ -25,12 +25,6 @@ void copy_name(std::array<char, N>& target, const std::string& text) {
     std::copy_n(text.data(), std::min(text.size(), N - 1), target.data());
 }
 
-FileLock lock_bus(const std::string& bus) {
-    FileLock lock = FileLock::lock_file(bus_lock_path(bus), kWriterLockMode, kBusLockTimeout);
-    lock.write_holder();
-    return lock;
-}
-
 /// What stands under a name, if it is ours; a damaged leftover counts as nothing and is replaced.
 std::optional<ShmObject> open_leftover(const std::string& name, layout::ObjectType type) {
     try {
@@ -48,18 +42,6 @@ std::optional<FlowWriter> continue_ring(const ShmObject& object, FlowKind kind) 
     return FlowWriter::take_over(FlowMemory(object.data(), *geometry));
 }
 
-bool is_large_enough(const FlowGeometry& geometry, const FlowPlan& plan) {
-    return geometry.slot_count >= plan.slot_count && geometry.arena_size >= plan.arena_size;
-}
-/// The same, without wasting more than is needed.
-bool holds(const FlowGeometry& geometry, const FlowPlan& plan) {
-    return is_large_enough(geometry, plan) && geometry.arena_size / 4 <= plan.arena_size;
-}
-
-bool same(const layout::Caps& a, const layout::Caps& b) {
-    return std::memcmp(&a, &b, sizeof(a)) == 0;
-}
-
 /// The caps in force in a ring: those of its newest whole record, else the object's.
 std::pair<layout::Caps, std::uint32_t> caps_in_force(const FlowMemory& memory, std::uint64_t next) {
     const std::uint64_t slots = memory.geometry.slot_count;
@@ -74,6 +56,12 @@ std::pair<layout::Caps, std::uint32_t> caps_in_force(const FlowMemory& memory, s
 }
 
 }  // namespace
+
+FileLock lock_bus(const std::string& bus) {
+    FileLock lock = FileLock::lock_file(bus_lock_path(bus), kWriterLockMode, kBusLockTimeout);
+    lock.write_holder();
+    return lock;
+}
 
 BusSession::BusSession(const ProducerOptions& options)
     : bus_name_(options.bus), access_(options), fork_generation_(fork_generation()) {
@@ -304,42 +292,6 @@ ShmObject BusSession::make_flow(const FlowPlan& plan, std::uint64_t first_index)
     header.depth_wanted_ns = plan.depth_wanted_ns;
     header.caps = plan.caps;
     return object;
-}
-
-void BusSession::change_format(FlowKind kind, const ProducerOptions& options, bool may_shrink) {
-    OwnedFlow& owned = *flow(kind);
-    FlowPlan wanted = plan_flows(options, UINT64_MAX / 2).flows.front();
-    if (same(owned.caps, wanted.caps)) return;
-    const auto geometry = read_geometry(*owned.object.as<layout::FlowHeader>(), owned.object.size());
-    if (!geometry) throw Error(ErrorCode::damaged, "bus '" + bus_name_ + "': a flow of this producer is damaged");
-    if (!(may_shrink ? holds(*geometry, wanted) : is_large_enough(*geometry, wanted))) {
-        if (free_shm_bytes() >= wanted.bytes()) {
-            supersede(owned, wanted);
-        } else if (const auto shrunk = plan_into(options, *geometry)) {
-            wanted = *shrunk;
-        } else if (!is_large_enough(*geometry, wanted)) {
-            wanted = plan_flows(options).flows.front();
-            supersede(owned, wanted);
-        }
-    }
-    auto& header = *owned.object.as<layout::FlowHeader>();
-    header.depth_ns = owned.depth_ns = wanted.depth_ns;
-    header.depth_wanted_ns = wanted.depth_wanted_ns;
-    owned.caps = wanted.caps;
-    ++owned.caps_generation;
-}
-
-void BusSession::supersede(OwnedFlow& owned, const FlowPlan& plan) {
-    const FileLock bus_lock = lock_bus(bus_name_);
-    ShmObject object = make_flow(plan, owned.writer.next_index());
-    object.as<layout::FlowHeader>()->caps_generation = owned.caps_generation + 1;
-    const FlowMemory memory(object.data(), *read_geometry(*object.as<layout::FlowHeader>(), object.size()));
-    object.publish();
-    owned.object.as<layout::FlowHeader>()->superseded.store(1, std::memory_order_release);
-    owned.object = std::move(object);
-    owned.writer = FlowWriter(memory);
-    has_superseded_ = true;
-    wake();
 }
 
 void BusSession::flush() {

@@ -44,6 +44,9 @@ struct OwnedFlow {
     std::uint64_t depth_ns = 0;  ///< of media at `caps`; what stands in shared memory may be older, or somebody else's
 };
 
+/// The lock under which objects come and go. Throws Error when somebody keeps it for 10 s.
+[[nodiscard]] FileLock lock_bus(const std::string& bus);
+
 class BusSession {
 public:
     /// Takes the writer locks (Error busy names the holder). Then one of three:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "board.hpp"
 #include "ringcast/error.hpp"
@@ -171,6 +172,18 @@ FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes) {
             "m)";
     }
     return plans;
+}
+
+bool is_large_enough(const FlowGeometry& geometry, const FlowPlan& plan) {
+    return geometry.slot_count >= plan.slot_count && geometry.arena_size >= plan.arena_size;
+}
+
+bool holds(const FlowGeometry& geometry, const FlowPlan& plan) {
+    return is_large_enough(geometry, plan) && geometry.arena_size / 4 <= plan.arena_size;
+}
+
+bool same(const layout::Caps& a, const layout::Caps& b) {
+    return std::memcmp(&a, &b, sizeof(a)) == 0;
 }
 
 }  // namespace ringcast

@@ -17,4 +17,11 @@ FlowPlans plan_flows(const ProducerOptions& options, std::uint64_t free_bytes);
 /// stated.
 std::optional<FlowPlan> plan_into(const ProducerOptions& options, const FlowGeometry& geometry);
 
+/// A ring of this geometry takes what is planned.
+bool is_large_enough(const FlowGeometry& geometry, const FlowPlan& plan);
+/// The same, without wasting more than is needed.
+bool holds(const FlowGeometry& geometry, const FlowPlan& plan);
+
+bool same(const layout::Caps& a, const layout::Caps& b);
+
 }  // namespace ringcast

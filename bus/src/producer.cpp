@@ -2,16 +2,14 @@
 #include "ringcast/producer.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
-#include <ctime>
-#include <mutex>
 #include <utility>
 
 #include "audio_feed.hpp"
 #include "bus_session.hpp"
-#include "names.hpp"
+#include "flushed_speech.hpp"
+#include "pacer.hpp"
 #include "packet_writer.hpp"
+#include "producer_checks.hpp"
 #include "pts_counter.hpp"
 #include "reader_gate.hpp"
 #include "ring_copy.hpp"
@@ -23,26 +21,7 @@ namespace ringcast {
 namespace {
 
 constexpr std::chrono::seconds kMovePatience{1};
-constexpr std::size_t kMostEventBytes = 64 * 1024;
-constexpr std::uint32_t kBlocksPerSecond = 10;               // an audio block is at most 100 ms
-constexpr std::int64_t kPtsLimitNs = std::int64_t{1} << 60;  // 36 years: sums and differences of pts stay in 64 bits
-
-void check_pts(const std::optional<std::int64_t>& pts_ns) {
-    if (pts_ns && (*pts_ns > kPtsLimitNs || *pts_ns < -kPtsLimitNs)) {
-        throw Error(ErrorCode::invalid_argument, "pts " + std::to_string(*pts_ns) + " ns is outside 36 years around 0");
-    }
-}
-
-/// Wrong formats are told before anything is made.
-void check_formats(const ProducerOptions& options) {
-    check_bus_name(options.bus);
-    if (!options.video && !options.audio && !options.packets && !options.events) {
-        throw Error(ErrorCode::invalid_argument,
-                    "bus '" + options.bus + "': neither a video nor an audio format given, nor packets, nor events");
-    }
-    if (options.video) static_cast<void>(make_caps(*options.video));
-    if (options.audio) static_cast<void>(make_caps(*options.audio));
-}
+constexpr std::uint32_t kBlocksPerSecond = 10;  // an audio block is at most 100 ms
 
 /// A producer that could not open leaves no lock files behind (a living rival's stay).
 void remove_traces(const std::string& bus) noexcept {
@@ -67,6 +46,7 @@ public:
           video_pts_(options.video ? options.video->fps : Rational{25, 1}),
           audio_pts_(Rational{options.audio ? options.audio->rate : 48000, 1}),
           on_clock_(!options.video || !options.audio),
+          pacer_(options, feed_),
           feed_({options.bus, options.mode, audio_depth(), options.lead, options.video.has_value()},
                 [this](const RecordFields& fields, std::span<const std::byte> samples) {
                     publish_audio(fields, samples);
@@ -97,7 +77,7 @@ public:
         RecordFields fields = stamp(flow, video_pts_, 1);
         fields.media_index = video_pts_.count() - 1;
         fields.session = session_.session();
-        pace(fields.pts_ns);
+        pacer_.wait(fields.pts_ns);
         flow.writer.commit(fields);
         session_.wake();
         frames_.store(video_pts_.count(), std::memory_order_relaxed);
@@ -110,13 +90,7 @@ public:
     void write_video(std::span<const std::byte> pixels, std::optional<std::int64_t> pts_ns) {
         OwnedFlow& flow = usable_flow(FlowKind::video);
         check_pts(pts_ns);
-        if (pixels.size() != frame_bytes(flow.caps)) {
-            throw Error(ErrorCode::invalid_argument,
-                        "write_video: got " + std::to_string(pixels.size()) + " bytes, a " +
-                            std::to_string(flow.caps.width) + "x" + std::to_string(flow.caps.height) + " " +
-                            std::string(name_of(static_cast<PixelFormat>(flow.caps.format))) + " frame has " +
-                            std::to_string(frame_bytes(flow.caps)));
-        }
+        check_frame_size(pixels.size(), flow.caps);
         const auto slot = acquire_video();
         copy_into_ring(slot.data(), pixels.data(), pixels.size());
         commit_video(pts_ns);
@@ -125,21 +99,9 @@ public:
     void write_video(const FrameView& frame, std::optional<std::int64_t> pts_ns) {
         const layout::Caps& caps = usable_flow(FlowKind::video).caps;
         check_pts(pts_ns);
-        for (std::uint32_t plane = 0; plane < caps.plane_count; ++plane) {
-            const std::ptrdiff_t stride = frame.strides[plane];
-            if (frame.planes[plane] != nullptr && (stride == 0 || std::abs(stride) >= caps.stride[plane])) continue;
-            throw Error(ErrorCode::invalid_argument, "write_video: plane " + std::to_string(plane) +
-                                                         " is missing or its stride of " + std::to_string(stride) +
-                                                         " bytes is shorter than a line of " +
-                                                         std::to_string(caps.stride[plane]));
-        }
+        check_planes(frame, caps);
         const auto slot = acquire_video();
-        for (std::uint32_t plane = 0; plane < caps.plane_count; ++plane) {
-            const auto line = static_cast<std::ptrdiff_t>(caps.stride[plane]);
-            copy_lines_into_ring(slot.data() + caps.plane_offset[plane], caps.stride[plane], frame.planes[plane],
-                                 frame.strides[plane] == 0 ? line : frame.strides[plane], caps.stride[plane],
-                                 plane_lines(caps, plane));
-        }
+        copy_frame_into_ring(slot.data(), frame, caps);
         commit_video(pts_ns);
     }
 
@@ -147,14 +109,10 @@ public:
         OwnedFlow& flow = usable_flow(FlowKind::audio);
         check_pts(pts_ns);
         const std::uint32_t sample = sample_bytes(flow.caps);
-        if (samples.size() % sample != 0) {
-            throw Error(ErrorCode::invalid_argument, "write_audio: " + std::to_string(samples.size()) +
-                                                         " bytes is not a whole number of " + std::to_string(sample) +
-                                                         "-byte samples");
-        }
+        check_whole_samples(samples.size(), sample);
         feed_.check_room(std::chrono::nanoseconds(count_to_ns(samples.size() / sample, {flow.caps.sample_rate, 1})));
         start_on_clock(audio_pts_);
-        go_on_after_flush();
+        flushed_speech_.go_on(audio_pts_, options_.video.has_value());
         if (pts_ns && !samples.empty()) audio_pts_.jump_to(*pts_ns);
         const std::size_t block = std::size_t{flow.caps.sample_rate / kBlocksPerSecond} * sample;
         while (!samples.empty()) {
@@ -163,7 +121,7 @@ public:
             RecordFields fields = stamp(flow, audio_pts_, count);
             fields.media_index = audio_pts_.count() - count;
             fields.sample_count = count;
-            if (options_.mode == WriterMode::paced) static_cast<void>(pace_origin(fields.pts_ns));
+            pacer_.begin(fields.pts_ns);
             feed_.push(fields, samples.first(bytes));
             samples = samples.subspan(bytes);
         }
@@ -193,11 +151,11 @@ public:
         change.bus = options_.bus;
         change.audio = format;
         change.audio_depth = options_.audio_depth;
-        go_on_after_flush();
-        const bool is_waiting =
-            feed_.waiting().count() > 0;  // in the old format, for which a smaller ring is too small
+        flushed_speech_.go_on(audio_pts_, options_.video.has_value());
+        // In the old format, for which a smaller ring is too small.
+        const bool waits = feed_.waiting().count() > 0;
         const auto paused = feed_.pause();
-        session_.change_format(FlowKind::audio, change, !is_waiting);
+        session_.change_format(FlowKind::audio, change, !waits);
         feed_.set_depth(audio_depth());
         expect_readers_of(FlowKind::audio);
         audio_pts_.change_rate({format.rate, 1});
@@ -213,18 +171,14 @@ public:
         check_pts(packet.pts_ns);
         check_pts(packet.dts_ns);
         packets_.check(packet);
-        pace(packet.dts_ns);
+        pacer_.wait(packet.dts_ns);
         packets_.write(packet);
     }
 
     void write_event(std::string_view json, std::optional<std::int64_t> pts_ns) {
         static_cast<void>(usable_flow(FlowKind::events));
         check_pts(pts_ns);
-        if (json.empty() || json.size() > kMostEventBytes) {
-            throw Error(ErrorCode::invalid_argument, "write_event: " + std::to_string(json.size()) +
-                                                         " bytes; an event is 1 to " + std::to_string(kMostEventBytes) +
-                                                         " bytes of JSON");
-        }
+        check_event_size(json.size());
         RecordFields fields;
         fields.pts_ns = fields.dts_ns = pts_ns.value_or(here());
         fields.media_index = events_++;
@@ -235,9 +189,7 @@ public:
     void flush() {
         check_not_forked();
         if (ended_) throw Error(ErrorCode::ended, "bus '" + options_.bus + "': end() was called");
-        voided_samples_.fetch_add(feed_.clear(), std::memory_order_relaxed);
-        flushed_at_pts_.store(next_video_pts_.load(std::memory_order_relaxed), std::memory_order_relaxed);
-        was_flushed_.store(true, std::memory_order_release);
+        flushed_speech_.note(feed_.clear(), next_video_pts_);
         const auto paused = feed_.pause();
         session_.flush();
     }
@@ -293,15 +245,6 @@ private:
         return std::chrono::nanoseconds(flow == nullptr ? 0 : flow->depth_ns);
     }
 
-    /// New speech begins with the first picture after the flush, not where the speech that was given up would have
-    /// ended. Of the thread that writes sound.
-    void go_on_after_flush() {
-        if (!was_flushed_.exchange(false, std::memory_order_acquire)) return;
-        std::optional<std::int64_t> from;
-        if (options_.video) from = flushed_at_pts_.load(std::memory_order_relaxed);
-        audio_pts_.take_back(voided_samples_.exchange(0, std::memory_order_relaxed), from);
-    }
-
     /// Separate writers meet on the clock: their first record stands where it was committed.
     void start_on_clock(PtsCounter& pts) const {
         if (on_clock_ && pts.count() == 0) pts.start_at(monotonic_ns() - session_.epoch_ns());
@@ -353,28 +296,6 @@ private:
         session_.write(flow, fields, payload);
     }
 
-    /// CLOCK_MONOTONIC of pts 0, given by the first record of any flow.
-    std::int64_t pace_origin(std::int64_t pts_ns) {
-        std::int64_t origin = pace_origin_ns_.load(std::memory_order_acquire);
-        if (origin != 0) return origin;
-        const std::scoped_lock lock(origin_mutex_);
-        origin = pace_origin_ns_.load(std::memory_order_relaxed);
-        if (origin != 0) return origin;
-        origin = monotonic_ns() - pts_ns;
-        feed_.set_origin(origin);
-        // Last: who sees it may push sound, which goes by the feed's.
-        pace_origin_ns_.store(origin, std::memory_order_release);
-        return origin;
-    }
-
-    /// paced: not earlier than `lead` before the moment the first record's clock gives this pts.
-    void pace(std::int64_t pts_ns) {
-        if (options_.mode != WriterMode::paced) return;
-        const std::int64_t due = pace_origin(pts_ns) + pts_ns - options_.lead.count();
-        const timespec until{due / 1'000'000'000, due % 1'000'000'000};
-        if (due > monotonic_ns()) ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
-    }
-
     ProducerOptions options_;
     BusSession session_;
     ReaderGate gate_;
@@ -386,11 +307,8 @@ private:
     bool acquired_ = false;
     std::uint64_t events_ = 0;
     std::atomic<bool> ended_{false};
-    std::atomic<bool> was_flushed_{false};
-    std::atomic<std::int64_t> flushed_at_pts_{0};
-    std::atomic<std::uint64_t> voided_samples_{0};
-    std::mutex origin_mutex_;
-    std::atomic<std::int64_t> pace_origin_ns_{0};
+    FlushedSpeech flushed_speech_;
+    Pacer pacer_;
     std::atomic<std::int64_t> next_video_pts_{0};
     std::atomic<std::int64_t> next_audio_pts_{0};
     std::atomic<std::uint64_t> frames_{0};

@@ -61,4 +61,13 @@ void copy_lines_into_ring(std::byte* target, std::size_t target_stride, const st
         std::memcpy(target, source, line_bytes);
 }
 
+void copy_frame_into_ring(std::byte* target, const FrameView& frame, const layout::Caps& caps) noexcept {
+    for (std::uint32_t plane = 0; plane < caps.plane_count; ++plane) {
+        const auto line = static_cast<std::ptrdiff_t>(caps.stride[plane]);
+        copy_lines_into_ring(target + caps.plane_offset[plane], caps.stride[plane], frame.planes[plane],
+                             frame.strides[plane] == 0 ? line : frame.strides[plane], caps.stride[plane],
+                             plane_lines(caps, plane));
+    }
+}
+
 }  // namespace ringcast

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a recording goes: names, folders, files that are in the way.
 #include <gtest/gtest.h>
-#include <unistd.h>
+
+#include <ctime>
 
 #include "recorder_driver.hpp"
 
@@ -12,6 +13,20 @@ TEST(FileSinkNames, name_that_is_no_date_is_refused_with_an_example) {
     auto sink = recorder("rec-%q.mp4");
     EXPECT_EQ(sink.create_result(), RINGCAST_SINK_E_CONFIG);
     EXPECT_NE(sink.host().error().find("%Y%m%d"), std::string::npos) << sink.host().error();
+}
+
+TEST(FileSinkNames, name_with_a_date_is_expanded_and_never_refused) {
+    const TemporaryFolder folder;
+    const auto pattern = folder / "%Y/100%%-rec-%Y.mp4";
+    for (int run = 0; run < 2; ++run) {
+        auto sink = recorder(pattern);
+        ASSERT_EQ(sink.feed(media(), 1'000'000), RINGCAST_SINK_OK) << sink.host().error();
+        ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK);
+    }
+    std::time_t now = std::time(nullptr);
+    const std::string year = std::to_string(std::localtime(&now)->tm_year + 1900);
+    EXPECT_EQ(read_media(folder / (year + "/100%-rec-" + year + ".mp4")).video.size(), 25u);
+    EXPECT_EQ(read_media(folder / (year + "/100%-rec-" + year + "-2.mp4")).video.size(), 25u);
 }
 
 TEST(FileSinkNames, too_little_space_at_the_start_is_told_with_the_fix) {
