@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a sink: before there is a bus, stops, ends, deaths and restarts of the producer, failures.
+#include "pipeline_rig.hpp"
+
+namespace ringcast::runtime::test {
+namespace {
+
+TEST_F(PipelineTest, connects_before_there_is_a_bus) {
+    start();
+    wait_until([&] { return output.calls() == Calls{"connect"}; });
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 25);
+    producer.end();
+    EXPECT_TRUE(join());
+    expect_whole(25);
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+}
+
+TEST_F(PipelineTest, a_place_that_cannot_be_used_fails_the_sink_before_there_is_a_bus) {
+    output.connect_answers = {OutputStatus::config};
+    start();
+    EXPECT_FALSE(join());
+    EXPECT_EQ(output.calls(), (Calls{"connect"}));
+    EXPECT_EQ(pipeline->totals().outputs, 0U);
+}
+
+TEST_F(PipelineTest, a_place_that_is_lost_after_an_end_fails_the_sink_while_it_waits) {
+    options.once = false;
+    output.connect_answers = {OutputStatus::ok, OutputStatus::config};
+    start();
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 10);
+    producer.end();
+    EXPECT_FALSE(join());
+    expect_whole(10);
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)", "connect"}));
+}
+
+TEST_F(PipelineTest, a_stop_finishes_what_was_read) {
+    options.once = false;
+    start();
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 30);
+    wait_until([&] { return inspect_bus(bus).readers.at(0).delivered[0] == 30; });
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
+    expect_whole(30);
+    EXPECT_EQ(output.calls().back(), "disconnect(final)");
+}
+
+TEST_F(PipelineTest, a_stop_ends_the_wait_for_a_bus) {
+    start();
+    wait_until([&] { return !output.calls().empty(); });
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "disconnect(final)"}));
+}
+
+TEST_F(PipelineTest, the_next_producer_gets_an_output_of_its_own_after_an_end) {
+    options.once = false;
+    start();
+    for (int round = 0; round < 2; ++round) {
+        Producer producer(producer_options());
+        ASSERT_TRUE(producer.wait_readers(1, 60s));
+        write_both(producer, 10);
+        producer.end();
+        // The third call ends this output, the fourth is the next one's connect().
+        wait_until([&] { return output.calls().size() == 3U * static_cast<std::size_t>(round + 1) + 1; });
+    }
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
+    const Calls whole{"connect", "headers", "disconnect(final)"};
+    Calls expected;
+    for (int round = 0; round < 2; ++round)
+        expected.insert(expected.end(), whole.begin(), whole.end());
+    expected.insert(expected.end(), {"connect", "disconnect(final)"});
+    EXPECT_EQ(output.calls(), expected);
+    EXPECT_EQ(output.seen(Media::video).size(), 20U);
+}
+
+TEST_F(PipelineTest, with_on_end_hold_the_next_producer_goes_on_in_the_same_output) {
+    options.once = false;
+    options.sink.on_end = OnEnd::hold;
+    start();
+    for (int round = 0; round < 2; ++round) {
+        Producer producer(producer_options());
+        ASSERT_TRUE(producer.wait_readers(1, 60s));
+        write_both(producer, 10);
+        producer.end();
+    }
+    wait_until([&] { return output.seen(Media::video).size() >= 15; });
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
+    expect_whole(20);
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+}
+
+TEST_F(PipelineTest, with_on_stall_fill_a_producer_that_dies_leaves_a_held_picture_until_the_next) {
+    options.sink.on_stall = OnStall::fill;
+    options.reader.lossless = false;
+    start();
+    {
+        ProducerOptions live = producer_options();
+        live.mode = WriterMode::live;
+        Producer producer(live);
+        ASSERT_TRUE(producer.wait_readers(1, 60s));
+        write_both(producer, 5);
+        wait_until([&] { return inspect_bus(bus).readers.at(0).frames_encoded >= 15; });
+    }
+    wait_until([&] { return output.seen(Media::video).size() >= 12; });
+    ProducerOptions next = producer_options();
+    next.mode = WriterMode::live;
+    Producer producer(next);
+    write_both(producer, 5);
+    producer.end();
+    EXPECT_TRUE(join());
+    expect_whole(static_cast<std::int64_t>(output.seen(Media::video).size()));
+    EXPECT_EQ(pipeline->totals().frames_encoded - pipeline->totals().frames_repeated, 10U);
+    EXPECT_GE(pipeline->totals().frames_repeated, 10U);
+}
+
+TEST_F(PipelineTest, a_producer_that_dies_is_continued_by_the_next_in_the_same_output) {
+    start();
+    {
+        Producer producer(producer_options());
+        ASSERT_TRUE(producer.wait_readers(1, 60s));
+        write_both(producer, 25);
+    }  // no end(): as if it had crashed
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 25);
+    producer.end();
+    EXPECT_TRUE(join());
+    expect_whole(50);
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+}
+
+TEST_F(PipelineTest, the_next_producer_may_have_another_size_and_rate) {
+    start();
+    {
+        Producer producer(producer_options());
+        ASSERT_TRUE(producer.wait_readers(1, 60s));
+        write_both(producer, 25);
+    }
+    ProducerOptions other = producer_options();
+    other.video = VideoFormat{PixelFormat::rgba, 100, 40, {25, 1}};
+    other.audio = AudioFormat{SampleFormat::f32, 16000, 2};
+    Producer producer(other);
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    for (int i = 0; i < 25; ++i) {
+        producer.write_video(std::vector<std::byte>(100 * 40 * 4));
+        producer.write_audio(std::vector<std::byte>(640 * 2 * 4));
+    }
+    producer.end();
+    EXPECT_TRUE(join());
+    expect_whole(50);
+    EXPECT_EQ(output.streams().at(0).width, kWidth);
+}
+
+TEST_F(PipelineTest, a_failed_output_fails_the_sink_and_leaves_the_producer_alone) {
+    output.packet_answers = {OutputStatus::ok, OutputStatus::ok, OutputStatus::storage};
+    start();
+    Producer producer(producer_options());
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 50);
+    EXPECT_FALSE(join());
+    EXPECT_EQ(output.calls().back(), "disconnect(final)");
+    write_both(producer, 50);
+    producer.end();
+}
+
+TEST_F(PipelineTest, an_encoder_that_cannot_open_fails_the_sink_with_a_reason) {
+    options.sink.video.encoder = "no_such_encoder";
+    start();
+    wait_until([&] { return !output.calls().empty(); });
+    Producer producer(producer_options());
+    EXPECT_FALSE(join());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "disconnect(final)"}));
+}
+
+}  // namespace
+}  // namespace ringcast::runtime::test
