@@ -75,7 +75,6 @@ Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler
       timeline_(timeline_options(options, format)),
       video_(make_video(options, format)),
       audio_(video_->passed_audio() ? nullptr : std::make_unique<AudioLane>(options.audio)),
-      epoch_realtime_ns_(format.epoch_realtime_ns),
       interleaver_(interleaver_options(streams(), audio_ == nullptr)),
       handler_(std::move(handler)),
       from_lanes_([this](Packet&& packet) { deliver(std::move(packet)); }) {}

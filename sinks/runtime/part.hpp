@@ -24,7 +24,6 @@ namespace ringcast::runtime {
 struct OutputFormat {
     Size size;
     Rational fps{25, 1};
-    std::int64_t epoch_realtime_ns = 0;   ///< CLOCK_REALTIME at output pts 0; 0 unknown
     std::int64_t ring_ns = 0;             ///< depth of the video flow; 0 unknown
     std::optional<PassedStreams> passed;  ///< these are sent as they come; `fps` is PassedVideo::ticks_of()
     bool patient = false;  ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
@@ -40,6 +39,8 @@ public:
     /// Opens the encoders. Throws Error. Finished packets go to `handler` in delivery order.
     Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler);
 
+    /// CLOCK_REALTIME at output pts 0.
+    void set_epoch_realtime(std::int64_t ns) { epoch_realtime_ns_ = ns; }
     [[nodiscard]] std::vector<StreamInfo> streams() const;
     /// What people should know while it runs: that a fallback encodes. Empty: nothing.
     [[nodiscard]] std::string note() const { return video_->note(); }
@@ -98,7 +99,7 @@ private:
     Timeline timeline_;
     std::unique_ptr<VideoLane> video_;
     std::unique_ptr<AudioLane> audio_;  // none: the sound comes encoded with the video
-    std::int64_t epoch_realtime_ns_;
+    std::int64_t epoch_realtime_ns_ = 0;
     Interleaver<Packet> interleaver_;
     PacketHandler handler_;
     PacketHandler from_lanes_;

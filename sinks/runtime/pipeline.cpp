@@ -19,8 +19,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::seconds kLookAround{1};  // liveness has no wake, so it is looked at this often
-constexpr std::uint32_t kLosslessWriter = 2;    // BusHeader::writer_mode
+constexpr std::uint32_t kLosslessWriter = 2;  // BusHeader::writer_mode
 constexpr std::chrono::milliseconds kPublishEvery{250};
 constexpr Size kSlateSize{1280, 720};
 constexpr Rational kSlateRate{25, 1};
@@ -169,8 +168,7 @@ Pipeline::SessionEnd Pipeline::run_session() {
             if (output_failed()) return SessionEnd::failed;
             return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
         }
-        open_part();
-        if (options_.sink.fills()) seek_newest();
+        open_part(true);
     }
     return read_session();
 }
@@ -190,7 +188,7 @@ Pipeline::SessionEnd Pipeline::read_session() {
         }
         if (!close_part()) return SessionEnd::failed;
         if (!wait_for_record()) return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
-        open_part();
+        open_part(false);
     }
 }
 
@@ -230,7 +228,6 @@ bool Pipeline::wait_for_flows() {
 std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
     std::optional<Size> size = options_.sink.video.size;
     std::optional<Rational> fps = options_.sink.video.fps;
-    std::int64_t first_pts_ns = 0;
     std::int64_t ring_ns = 0;
     Record oldest;
     FlowReader* video = video_flow();
@@ -239,13 +236,11 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
         const PacketFormat& input = packets_.video->format;
         size = Size{input.width, input.height};
         fps = PassedVideo::ticks_of(packets_);
-        if (has_record) first_pts_ns = oldest.dts_ns;
     } else if (video != nullptr) {
         const auto input = video_format_of(has_record ? oldest.caps : video->initial_caps(), SIZE_MAX);
         if (!input) throw Error(ErrorCode::damaged, "bus " + options_.reader.bus + ": video caps are not valid");
         if (!size) size = VideoConverter::even_size({input->width, input->height});
         if (!fps) fps = input->fps;
-        if (has_record) first_pts_ns = oldest.pts_ns;
         ring_ns = static_cast<std::int64_t>(video->depth_ns());
     } else if (give_up_on_video) {
         if (!size) size = kSlateSize;
@@ -253,16 +248,23 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
     }
     if (!size || !fps) return std::nullopt;
     const bool both_there = video != nullptr && bus_->flow(FlowKind::audio) != nullptr;
-    const bool lossless = options_.reader.lossless && bus_->writer_mode() == kLosslessWriter;
-    OutputFormat format{*size, *fps, bus_->epoch_realtime_ns() + first_pts_ns, ring_ns, {}, both_there && lossless};
+    OutputFormat format{*size, *fps, ring_ns, {}, both_there && gets_every_record()};
     if (passes_) format.passed = packets_;
     return format;
 }
 
-void Pipeline::open_part() {
+/// The writer waits for this sink.
+bool Pipeline::gets_every_record() const {
+    return options_.reader.lossless && bus_->writer_mode() == kLosslessWriter;
+}
+
+void Pipeline::open_part(bool joins) {
     const OutputFormat format = choose_format(true).value();
     part_ = std::make_unique<Part>(options_.sink, format,
                                    [this](Packet&& packet) { output_thread_.queue().push(std::move(packet)); });
+    // Encoders take their time to open: what is newest is known only now.
+    if (joins) seek_start();
+    part_->set_epoch_realtime(bus_->epoch_realtime_ns() + first_pts_ns());
     if (stall_slate_) part_->set_stall_slate(*stall_slate_);
     figures_.encoders_open = true;
     figures_.note = part_->note();

@@ -62,6 +62,9 @@ public:
     [[nodiscard]] PipelineTotals totals() const { return totals_; }  ///< after run()
 
 private:
+    /// Liveness has no wake, so it is looked at this often.
+    static constexpr std::chrono::seconds kLookAround{1};
+
     enum class SessionEnd { ended, moved_on, stopped, failed, gave_up, changed };
 
     bool run_sessions();
@@ -70,13 +73,17 @@ private:
     SessionEnd read_session();
     bool wait_for_record();
     bool wait_for_flows();
-    void open_part();
+    void open_part(bool joins);
     [[nodiscard]] std::optional<OutputFormat> choose_format(bool give_up_on_video);
     [[nodiscard]] FlowReader* video_flow() const;
     void look_for_packets();
     void leave_unfit_part();
     void discard_packets();
-    void seek_newest();
+    [[nodiscard]] bool gets_every_record() const;
+    [[nodiscard]] bool is_late() const;
+    void seek_start();
+    void leave_out_old_sound();
+    [[nodiscard]] std::int64_t first_pts_ns() const;
     void begin_reading();
     SessionEnd read_until_end();
     bool read_available();
@@ -114,7 +121,7 @@ private:
     std::optional<BoardFigures> board_;
     SinkFigures figures_;
     PipelineTotals totals_;
-    bool audio_waits_for_video_ = false;  // late start: the oldest picture, not the older sound, is position 0
+    bool audio_waits_for_video_ = false;  // late start: the first picture, not the older sound, is position 0
     bool damaged_ = false;
     PassedStreams packets_;  // of this bus, as far as they are described
     bool passes_ = false;    // the output takes the bus's packets and not its pictures

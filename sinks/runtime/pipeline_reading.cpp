@@ -13,7 +13,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::seconds kLookAround{1};
 constexpr std::size_t kMostAudioHeld = 256U << 20U;  // bytes; beyond it sound stays in the ring
 
 std::int64_t monotonic_ns() {
@@ -29,17 +28,44 @@ std::optional<Record> peek(FlowReader* flow) {
 
 }  // namespace
 
-/// An output that keeps the clock begins with what is newest: what is older would be late already.
-void Pipeline::seek_newest() {
+/// The first record of the session has left the ring.
+bool Pipeline::is_late() const {
+    FlowReader* video = video_flow();
+    const auto oldest = peek(video != nullptr ? video : bus_->flow(FlowKind::audio));
+    return oldest && oldest->media_index > 0;
+}
+
+/// Who gets every record, or came in time, begins with the first. Else the output begins with what is newest: on the
+/// clock what is older would be late already, and of a ring that is full the writer takes the oldest next.
+void Pipeline::seek_start() {
+    if (gets_every_record() || !(options_.sink.fills() || is_late())) return;
     FlowReader* video = video_flow();
     FlowReader* audio = bus_->flow(FlowKind::audio);
-    if (video == nullptr) return;
+    if (video == nullptr) return leave_out_old_sound();
+    if (!peek(video)) return;
     if (passes_)
         video->seek_keyframe();
     else
         video->seek_newest();
     const auto newest = peek(video);
     if (audio != nullptr && newest) audio->seek_pts(newest->pts_ns);
+}
+
+/// Blocks are no pictures: the newest one alone says nothing of where a sentence begins.
+void Pipeline::leave_out_old_sound() {
+    FlowReader* audio = bus_->flow(FlowKind::audio);
+    const std::int64_t newest_ns = monotonic_ns();
+    for (auto block = peek(audio); block; block = peek(audio)) {
+        if (newest_ns - block->capture_time_ns <= options_.sink.track_wait.count()) return;
+        static_cast<void>(audio->try_read([](const Record&) {}));
+    }
+}
+
+/// Where the output will begin.
+std::int64_t Pipeline::first_pts_ns() const {
+    FlowReader* video = video_flow();
+    const auto first = peek(video != nullptr ? video : bus_->flow(FlowKind::audio));
+    return !first ? 0 : passes_ ? first->dts_ns : first->pts_ns;
 }
 
 void Pipeline::begin_reading() {
