@@ -67,4 +67,6 @@ extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plug
     .handover_export = nullptr,
     .handover_import = nullptr,
     .extension = &extension,
+    .secrets = nullptr,
+    .secret_urls = nullptr,
 };

@@ -54,7 +54,7 @@ TEST(PluginLoader, loads_a_plugin_and_names_it_by_its_content) {
 
 TEST(PluginLoader, refuses_another_abi_major_and_says_which) {
     const std::string text = refusal(odd("future_major"));
-    expect_says(text, "built for sink ABI 2.0, this ringcast-sink speaks 1.0");
+    expect_says(text, "built for sink ABI 2.1, this ringcast-sink speaks 1.1");
     expect_says(text, "future_major.so");
 }
 

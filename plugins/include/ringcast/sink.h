@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 #define RINGCAST_SINK_ABI_MAJOR 1
-#define RINGCAST_SINK_ABI_MINOR 0
+#define RINGCAST_SINK_ABI_MINOR 1
 
 /* ---- Return codes: the class of an error decides what the host does next. ---------------------------------------- */
 #define RINGCAST_SINK_OK 0
@@ -221,6 +221,12 @@ typedef struct ringcast_sink_plugin_v1 {
 
     /* A further interface of the plugin by id, NULL when it has none; the member itself may be NULL. [any-thread] */
     const void* (*extension)(void* self, const char* id);
+
+    /* Since 1.1, read when `size` covers them. Both: NULL-terminated keys of declared options, or NULL. The user writes
+     * env:NAME or file:PATH for the value; create() gets what stands there. */
+    const char* const* secrets;     /* stream key, passphrase: a literal on the command line is refused */
+    const char* const* secret_urls; /* an address that may hold one behind host and first path segment, or before '@':
+                                     * a literal is taken, with a warning, and erased from the command line */
 } ringcast_sink_plugin_v1;
 
 /* The one symbol a plugin exports:
