@@ -9,15 +9,19 @@
 #include <exception>
 #include <iostream>
 
+#include "command_line.hpp"
 #include "option_words.hpp"
 #include "plugin_description.hpp"
 #include "plugin_error.hpp"
 #include "plugin_finder.hpp"
 #include "plugin_instance.hpp"
 #include "plugin_loader.hpp"
+#include "redacting_formatter.hpp"
+#include "redactor.hpp"
 #include "ringcast/error.hpp"
 #include "runtime/av_log.hpp"
 #include "runtime/encoder_probe.hpp"
+#include "secret_options.hpp"
 #include "sink_process.hpp"
 
 namespace ringcast::host {
@@ -32,6 +36,12 @@ constexpr const char* kFooter =
     "\n"
     "PLUGIN is a name, looked up in $RINGCAST_PLUGIN_PATH and ../lib/ringcast, or a path to a .so.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong words.";
+
+/// One for the process, so that the last line of main() is clean, too.
+const std::shared_ptr<Redactor>& redactor() {
+    static const auto kRedactor = std::make_shared<Redactor>();
+    return kRedactor;
+}
 
 struct Arguments {
     std::string plugin;
@@ -63,7 +73,8 @@ void declare(CLI::App& app, Arguments& arguments) {
 
 std::shared_ptr<spdlog::logger> make_log(const std::string& name, const std::string& level) {
     auto log = spdlog::stderr_color_mt(name);
-    log->set_pattern("%H:%M:%S.%e %n %^%l%$ %v");
+    auto pattern = std::make_unique<spdlog::pattern_formatter>("%H:%M:%S.%e %n %^%l%$ %v");
+    log->set_formatter(std::make_unique<RedactingFormatter>(std::move(pattern), redactor()));
     log->set_level(spdlog::level::from_str(level));
     log->flush_on(spdlog::level::info);
     if (getenv("NO_COLOR") != nullptr) {
@@ -113,7 +124,7 @@ int answer_help(const CLI::App& app, const Arguments& arguments) {
     return kExitOk;
 }
 
-int run(const Arguments& arguments) {
+int run(const CommandLine& line, const Arguments& arguments) {
     if (arguments.plugin.empty()) throw UsageError("which plugin? ringcast-sink PLUGIN --bus BUS; see --help");
     if (arguments.bus.empty()) {
         throw UsageError("which bus? add --bus NAME; `ringcast ls` shows those that are there");
@@ -123,10 +134,15 @@ int run(const Arguments& arguments) {
     if ((plugin.api().takes & RINGCAST_SINK_TAKES_PACKETS) == 0) {
         throw PluginError("plugin " + plugin_name + " takes raw frames only; this ringcast-sink delivers packets");
     }
-    const SplitWords words = split_words(plugin.api(), arguments.words);
+    SplitWords words = split_words(plugin.api(), arguments.words);
+    SecretOptions secrets(plugin.api(), words.plugin, line, redactor());
     const std::string name = arguments.name.empty() ? plugin_name : arguments.name;
     const auto log = make_log(name, arguments.log_level);
     runtime::set_av_log_handler(&log_av_line);
+    for (const std::string& warning : line.warnings())
+        log->warn("{}", warning);
+    for (const std::string& warning : secrets.warnings())
+        log->warn("{}", warning);
 
     runtime::PipelineOptions options;
     options.sink = words.sink;
@@ -136,24 +152,28 @@ int run(const Arguments& arguments) {
     options.reader.plugin = plugin_name;
     options.reader.lossless = words.sink.is_lossless();
     if (const std::string note = runtime::probe_encoders(words.sink); !note.empty()) log->warn("{}", note);
-    auto instance = std::make_unique<PluginInstance>(std::move(plugin), log, words.plugin);
+    auto instance = std::make_unique<PluginInstance>(std::move(plugin), log, redactor(), words.plugin);
     return run_sink(std::move(options), std::move(instance), log);
 }
 
-int guarded_main(int argc, char** argv) {
+int complain(const std::exception& error, ExitCode code) {
+    std::cerr << "ringcast-sink: " << redactor()->clean(error.what()) << "\n";
+    return code;
+}
+
+int guarded_main(const CommandLine& line) {
     CLI::App app("Reads a bus, encodes, and hands the packets to one sink plugin.", "ringcast-sink");
     Arguments arguments;
     declare(app, arguments);
     try {
-        app.parse(argc, argv);
+        app.parse(std::vector<std::string>(line.words().rbegin(), line.words().rend()));  // from the last to the first
     } catch (const CLI::ParseError& error) {
-        std::cerr << "ringcast-sink: " << error.what() << "\n";
-        return kExitUsage;
+        return complain(error, kExitUsage);
     }
     if (!arguments.probe.empty()) return answer_probe(arguments);
     if (arguments.help) return answer_help(app, arguments);
     set_up_signals();
-    return run(arguments);
+    return run(line, arguments);
 }
 
 }  // namespace
@@ -162,15 +182,12 @@ int guarded_main(int argc, char** argv) {
 int main(int argc, char** argv) {
     using namespace ringcast::host;
     try {
-        return guarded_main(argc, argv);
+        return guarded_main(CommandLine(argc, argv, *redactor()));
     } catch (const UsageError& error) {
-        std::cerr << "ringcast-sink: " << error.what() << "\n";
-        return kExitUsage;
+        return complain(error, kExitUsage);
     } catch (const ringcast::Error& error) {
-        std::cerr << "ringcast-sink: " << error.what() << "\n";
-        return error.code() == ringcast::ErrorCode::invalid_argument ? kExitUsage : kExitFailure;
+        return complain(error, error.code() == ringcast::ErrorCode::invalid_argument ? kExitUsage : kExitFailure);
     } catch (const std::exception& error) {
-        std::cerr << "ringcast-sink: " << error.what() << "\n";
-        return kExitFailure;
+        return complain(error, kExitFailure);
     }
 }

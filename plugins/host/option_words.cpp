@@ -6,6 +6,7 @@
 #include "plugin_description.hpp"
 #include "plugin_error.hpp"
 #include "ringcast/error.hpp"
+#include "secret_address.hpp"
 
 namespace ringcast::host {
 namespace {
@@ -30,9 +31,11 @@ void set_plugin_option(SplitWords& result, const DeclaredOption& option, std::st
 
 void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std::vector<DeclaredOption>& declared,
                const std::string& word, std::string& bare_word, std::vector<std::string>& sink_words) {
-    std::string key = word.substr(0, word.find('='));
-    std::string value = word.size() > key.size() ? word.substr(key.size() + 1) : std::string{};
-    if (key.size() == word.size()) {
+    std::string value(value_of_word(word));
+    std::string key = word.substr(0, word.size() - value.size());
+    if (!key.empty()) {
+        key.pop_back();  // the '='
+    } else {
         if (api.main_option == nullptr) {
             throw UsageError("'" + word + "' is not key=value, and plugin " + api.name + " takes no bare word");
         }
@@ -40,7 +43,7 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
             throw UsageError("'" + word + "' is not key=value, and '" + bare_word + "' is " + api.main_option +
                              " already");
         }
-        bare_word = value = word;
+        bare_word = word;
         key = api.main_option;
     }
     const auto own =

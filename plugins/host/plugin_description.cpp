@@ -47,6 +47,7 @@ std::vector<DeclaredOption> declared_options(const ringcast_sink_plugin_v1& api)
         option.value = clean((*entry)->value);
         option.help = clean((*entry)->help);
         option.choices = clean((*entry)->choices);
+        option.secrecy = secrecy_of(api, option.key);
         options.push_back(std::move(option));
     }
     return options;
@@ -77,8 +78,11 @@ std::string describe_as_json(const Plugin& plugin) {
     nlohmann::json options = nlohmann::json::array();
     for (const DeclaredOption& option : declared_options(api)) {
         nlohmann::json value = option.has_value ? nlohmann::json(option.value) : nlohmann::json(nullptr);
-        options.push_back(
-            {{"key", option.key}, {"default", std::move(value)}, {"help", option.help}, {"choices", option.choices}});
+        options.push_back({{"key", option.key},
+                           {"default", std::move(value)},
+                           {"help", option.help},
+                           {"choices", option.choices},
+                           {"secret", option.secrecy == Secrecy::secret}});
     }
     const nlohmann::json json{
         {"name", clean(api.name)},
@@ -109,6 +113,8 @@ std::string describe_as_text(const Plugin& plugin) {
     for (const DeclaredOption& option : options) {
         text += "  " + option.key + std::string(width + 2 - option.key.size(), ' ') + option.help;
         if (!option.choices.empty()) text += " [" + option.choices + "]";
+        if (option.secrecy == Secrecy::secret) text += " (env:NAME or file:PATH)";
+        if (option.secrecy == Secrecy::address) text += " (or env:NAME, file:PATH)";
         if (option.has_value) text += " (default " + option.value + ")";
         text += "\n";
     }

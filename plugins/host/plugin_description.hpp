@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugin_loader.hpp"
+#include "secret_options.hpp"
 
 namespace ringcast::host {
 
@@ -17,6 +18,7 @@ struct DeclaredOption {
     bool has_value = false;
     std::string help;
     std::string choices;
+    Secrecy secrecy = Secrecy::none;
 };
 
 /// Copies of the plugin's declarations; text that a plugin left NULL is empty.

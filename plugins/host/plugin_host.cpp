@@ -14,10 +14,6 @@ namespace {
 constexpr std::size_t kMostNames = 64;  // of stats and of infos: a plugin that invents names does not grow the host
 constexpr std::size_t kMostText = 1024;
 
-std::string one_line(const char* text) {
-    return text == nullptr ? std::string{} : sanitise(text, kMostText);
-}
-
 spdlog::level::level_enum level_of(std::uint32_t level) {
     switch (level) {
         case RINGCAST_SINK_LOG_DEBUG:
@@ -42,7 +38,8 @@ void guard(Body&& body) noexcept {
 
 }  // namespace
 
-PluginHost::PluginHost(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {
+PluginHost::PluginHost(std::shared_ptr<spdlog::logger> log, std::shared_ptr<const Redactor> redactor)
+    : log_(std::move(log)), redactor_(std::move(redactor)) {
     table_.size = sizeof table_;
     table_.abi_major = RINGCAST_SINK_ABI_MAJOR;
     table_.abi_minor = RINGCAST_SINK_ABI_MINOR;
@@ -57,18 +54,23 @@ PluginHost::PluginHost(std::shared_ptr<spdlog::logger> log) : log_(std::move(log
     table_.extension = &PluginHost::extension;
 }
 
+/// What a plugin says, fit for a line. Secrets go first: a cut could leave half of one.
+std::string PluginHost::one_line(const char* text) const {
+    return text == nullptr ? std::string{} : sanitise(redactor_->clean(text), kMostText);
+}
+
 PluginHost& PluginHost::self(const ringcast_sink_host* host) noexcept {
     return *static_cast<PluginHost*>(host->context);
 }
 
 void PluginHost::log(const ringcast_sink_host* host, std::uint32_t level, const char* text) {
-    guard([&] { self(host).log_->log(level_of(level), one_line(text)); });
+    guard([&] { self(host).log_->log(level_of(level), self(host).one_line(text)); });
 }
 
 void PluginHost::set_error(const ringcast_sink_host* host, const char* text) {
     guard([&] {
         const std::scoped_lock lock(self(host).mutex_);
-        self(host).error_ = one_line(text);
+        self(host).error_ = self(host).one_line(text);
     });
 }
 
@@ -76,7 +78,7 @@ void PluginHost::set_stat(const ringcast_sink_host* host, const char* name, std:
     guard([&] {
         PluginHost& host_self = self(host);
         const std::scoped_lock lock(host_self.mutex_);
-        const std::string key = one_line(name);
+        const std::string key = host_self.one_line(name);
         if (host_self.stats_.size() < kMostNames || host_self.stats_.contains(key)) host_self.stats_[key] = value;
     });
 }
@@ -84,8 +86,8 @@ void PluginHost::set_stat(const ringcast_sink_host* host, const char* name, std:
 void PluginHost::set_info(const ringcast_sink_host* host, const char* name, const char* text) {
     guard([&] {
         PluginHost& host_self = self(host);
-        const std::string key = one_line(name);
-        const std::string value = one_line(text);
+        const std::string key = host_self.one_line(name);
+        const std::string value = host_self.one_line(text);
         {
             const std::scoped_lock lock(host_self.mutex_);
             const auto known = host_self.infos_.find(key);

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "redactor.hpp"
 #include "ringcast/sink.h"
 
 namespace spdlog {
@@ -20,7 +21,7 @@ namespace ringcast::host {
 /// Outlives the instance that got its table. Thread safety: every callback may come from any thread.
 class PluginHost {
 public:
-    explicit PluginHost(std::shared_ptr<spdlog::logger> log);
+    PluginHost(std::shared_ptr<spdlog::logger> log, std::shared_ptr<const Redactor> redactor);
     PluginHost(const PluginHost&) = delete;
     PluginHost& operator=(const PluginHost&) = delete;
 
@@ -35,6 +36,7 @@ public:
     [[nodiscard]] std::map<std::string, std::string> infos() const;
 
 private:
+    [[nodiscard]] std::string one_line(const char* text) const;
     static PluginHost& self(const ringcast_sink_host* host) noexcept;
     static void log(const ringcast_sink_host* host, std::uint32_t level, const char* text);
     static void set_error(const ringcast_sink_host* host, const char* text);
@@ -46,6 +48,7 @@ private:
     static const void* extension(const ringcast_sink_host* host, const char* id);
 
     std::shared_ptr<spdlog::logger> log_;
+    std::shared_ptr<const Redactor> redactor_;
     std::function<void()> keyframe_handler_;
     mutable std::mutex mutex_;
     std::string error_;

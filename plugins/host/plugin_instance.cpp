@@ -51,8 +51,9 @@ ringcast_sink_stream to_c(const runtime::StreamInfo& info) {
 }  // namespace
 
 PluginInstance::PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> log,
+                               std::shared_ptr<const Redactor> redactor,
                                const std::vector<std::pair<std::string, std::string>>& options)
-    : plugin_(std::move(plugin)), host_(std::move(log)) {
+    : plugin_(std::move(plugin)), host_(std::move(log), std::move(redactor)) {
     std::vector<DeclaredOption> values = declared_options(plugin_.api());
     for (const auto& word : options) {
         const std::string& key = word.first;

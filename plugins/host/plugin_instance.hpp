@@ -19,7 +19,7 @@ class PluginInstance final : public runtime::Output {
 public:
     /// Calls create() with every declared option that has a value: the plugin's default or, winning, the pair in
     /// `options`, whose keys must be declared. Throws PluginError with the plugin's own reason when create() refuses.
-    PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> log,
+    PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> log, std::shared_ptr<const Redactor> redactor,
                    const std::vector<std::pair<std::string, std::string>>& options);
     ~PluginInstance() override;
     PluginInstance(const PluginInstance&) = delete;

@@ -2,19 +2,33 @@
 /// `ringcast sink`: becomes the ringcast-sink process, so that its pid is the sink's.
 #include <unistd.h>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "command.hpp"
+#include "host/handed_value.hpp"
 #include "host/plugin_folders.hpp"
+#include "host/secret_address.hpp"
 
 namespace ringcast::tools {
 
 namespace {
 
+/// An address that carries a key goes on by descriptor: the next process's command line is not to show it at all.
+void hand_over_secrets(std::vector<std::string>& words) {
+    for (std::string& word : words) {
+        const std::string value(host::value_of_word(word));
+        if (host::secret_parts(value).empty()) continue;
+        std::fprintf(stderr, "ringcast: warning: %s\n", host::exposed_warning(word).c_str());
+        word.replace(word.size() - value.size(), value.size(), host::hand_over(value));
+    }
+}
+
 int run(std::vector<std::string> words) {
     if (words.empty()) throw UsageError("which plugin? see what there is with: ringcast plugins");
     const std::filesystem::path host = host::executable_folder() / "ringcast-sink";
+    hand_over_secrets(words);
     std::string program = host.string();
     std::vector<char*> arguments{program.data()};
     for (std::string& word : words)
@@ -36,6 +50,7 @@ void add_sink(CLI::App& app, int& exit_code) {
         "PLUGIN is a name (ringcast plugins) or a path to a .so. It waits for the bus, sends until the end\n"
         "of the stream, then waits for the next producer, or exits 0 with --once. A word without \"=\" sets\n"
         "the plugin's main option. SIGINT or SIGTERM finishes files and playlists and exits 0.\n"
+        "A stream key or passphrase is given as env:NAME or file:PATH; SIGHUP reads the files again.\n"
         "`ringcast sink PLUGIN --help` lists the options of that plugin.\n\n"
         "Examples:\n"
         "  ringcast sink file --bus talk talk.mp4\n"

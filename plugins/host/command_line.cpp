@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command_line.hpp"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "handed_value.hpp"
+#include "plugin_error.hpp"
+#include "secret_address.hpp"
+#include "secret_source.hpp"
+
+namespace ringcast::host {
+namespace {
+
+/// Stars rather than zeros: a cut word would look like a wrong one to whoever looks into the list of processes. Their
+/// number says nothing of the length.
+void erase(char* at, std::size_t size) {
+    constexpr std::size_t kStars = 3;
+    explicit_bzero(at, size);
+    memset(at, '*', std::min(size, kStars));
+}
+
+}  // namespace
+
+CommandLine::CommandLine(int argc, char** argv, Redactor& redactor) {
+    for (int i = 1; i < argc; ++i) {
+        std::string word = argv[i];
+        const std::string value(value_of_word(word));
+        if (const auto fd = handed_descriptor(value)) {
+            word.resize(word.size() - value.size());
+            handed_.push_back(read_value(*fd, word + value));
+            close(*fd);
+            word += handed_.back();
+        }
+        const auto parts = secret_parts(value_of_word(argv[i]));
+        if (!parts.empty()) warnings_.push_back(exposed_warning(word));
+        for (const std::string_view part : parts) {
+            redactor.hide(part);
+            erase(argv[i] + (part.data() - argv[i]), part.size());
+        }
+        words_.push_back(std::move(word));
+    }
+}
+
+bool CommandLine::was_handed(std::string_view value) const {
+    return std::find(handed_.begin(), handed_.end(), value) != handed_.end();
+}
+
+}  // namespace ringcast::host

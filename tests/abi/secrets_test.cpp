@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Where secrets stand, how they come in, and how they are taken out of text.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "host/handed_value.hpp"
+#include "host/option_words.hpp"
+#include "host/plugin_error.hpp"
+#include "host/redactor.hpp"
+#include "host/secret_address.hpp"
+#include "host/secret_source.hpp"
+
+namespace ringcast::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Parts = std::vector<std::string_view>;
+
+TEST(SecretAddress, what_stands_behind_host_and_app_is_secret) {
+    EXPECT_EQ(secret_parts("rtmp://host/live/abc"), Parts{"abc"});
+    EXPECT_EQ(secret_parts("rtmp://host:1935/live/abc?t=1&u=2"), Parts{"abc?t=1&u=2"});
+    EXPECT_EQ(secret_parts("rtmp://host/live?t=1"), Parts{"t=1"});
+    EXPECT_EQ(secret_parts("rtmp://host/live/?t=1"), Parts{"t=1"});
+    EXPECT_EQ(secret_parts("rtmp://host/live//abc"), Parts{"abc"});
+    EXPECT_EQ(secret_parts("srt://host:9000?passphrase=abc"), Parts{"passphrase=abc"});
+    EXPECT_EQ(secret_parts("rtmps://me:pass@host/live/abc"), (Parts{"me:pass", "abc"}));
+}
+
+TEST(SecretAddress, an_address_of_host_and_app_holds_none) {
+    for (const char* address : {"rtmp://host", "rtmp://host/", "rtmp://host/live", "rtmp://host/live/",
+                                "rtmp://host/a#", "srt://[::1]:9000", "live/abc", "C:/a/b", "a/b://c/d/e", ""})
+        EXPECT_EQ(secret_parts(address), Parts{}) << address;
+}
+
+TEST(SecretAddress, a_bare_address_with_a_query_is_no_key_and_value) {
+    EXPECT_EQ(value_of_word("rtmp://host/live/abc?t=1"), "rtmp://host/live/abc?t=1");
+    EXPECT_EQ(value_of_word("url=rtmp://host/live/abc?t=1"), "rtmp://host/live/abc?t=1");
+    EXPECT_EQ(value_of_word("key=?t=1&u=2"), "?t=1&u=2");
+    EXPECT_EQ(value_of_word("bare"), "bare");
+    EXPECT_EQ(value_of_word("key="), "");
+}
+
+TEST(Redactor, hides_a_secret_however_it_is_encoded) {
+    Redactor redactor;
+    redactor.hide("live_9527?a=b&c");
+    EXPECT_EQ(redactor.clean("publish live_9527?a=b&c now"), "publish *** now");
+    EXPECT_EQ(redactor.clean("publish live_9527%3Fa%3Db%26c now"), "publish *** now");
+    EXPECT_EQ(redactor.clean("publish live_9527%3fa=b%26c now"), "publish *** now");
+    EXPECT_EQ(redactor.clean("xlive_9527?a=b&cx"), "x***x") << "whatever it is glued to";
+    EXPECT_EQ(redactor.clean("live_9527?a=b"), "live_9527?a=b") << "a part that is no secret by itself";
+    EXPECT_EQ(redactor.clean("%6Cive_9527%3"), "%6Cive_9527%3") << "cut short";
+}
+
+TEST(Redactor, hides_the_long_parts_of_a_key_by_themselves) {
+    Redactor redactor;
+    redactor.hide("?streamname=live_1&key=0123456789abcdef0123456789abcdef&pflag=1");
+    EXPECT_EQ(redactor.clean("key 0123456789abcdef0123456789abcdef, live_1, pflag"), "key ***, live_1, pflag");
+}
+
+TEST(Redactor, short_secrets_are_hidden_as_whole_words_and_words_of_three_letters_are_no_secrets) {
+    Redactor redactor;
+    redactor.hide("live");
+    redactor.hide("key");
+    EXPECT_EQ(redactor.clean("live: delivery of live/live1, key"), "***: delivery of ***/live1, key");
+}
+
+TEST(Redactor, the_longer_of_two_secrets_is_found_first) {
+    Redactor redactor;
+    redactor.hide("abcdefgh");
+    redactor.hide("abcdefghijkl");
+    EXPECT_EQ(redactor.clean("abcdefghijkl abcdefgh"), "*** ***");
+}
+
+TEST(Redactor, keeps_host_and_app_of_an_address) {
+    Redactor redactor;
+    redactor.hide_in_address("rtmp://me:password@host/live/abcdefgh");
+    EXPECT_EQ(redactor.clean("rtmp://me:password@host/live/abcdefgh: refused"), "rtmp://***@host/live/***: refused");
+}
+
+class SecretSourceTest : public testing::Test {
+protected:
+    SecretSourceTest() {
+        std::string name = (fs::temp_directory_path() / "ringcast-secret-XXXXXX").string();
+        folder = mkdtemp(name.data());
+    }
+    ~SecretSourceTest() override { fs::remove_all(folder); }
+
+    [[nodiscard]] std::string file(const std::string& text) const {
+        std::ofstream(folder / "key", std::ios::binary) << text;
+        return "file:" + (folder / "key").string();
+    }
+    static std::string refusal(const std::string& value) {
+        try {
+            static_cast<void>(SecretSource::parse("key", value)->take());
+        } catch (const UsageError& error) {
+            EXPECT_EQ(std::string(error.what()).find("s3cret"), std::string::npos) << error.what();
+            return error.what();
+        }
+        return "none";
+    }
+
+    fs::path folder;
+};
+
+TEST_F(SecretSourceTest, a_file_gives_its_line_without_the_end) {
+    EXPECT_EQ(SecretSource::parse("key", file("s3cret\n"))->take(), "s3cret");
+    EXPECT_EQ(SecretSource::parse("key", file("s3cret\r\n"))->take(), "s3cret");
+    EXPECT_EQ(SecretSource::parse("key", file(" s3cret "))->take(), " s3cret ");
+    EXPECT_EQ(SecretSource::parse("key", file(std::string(4096, 'x') + "\n"))->take(), std::string(4096, 'x'));
+}
+
+TEST_F(SecretSourceTest, what_is_wrong_with_a_file_is_told_with_its_path) {
+    const std::string path = (folder / "key").string();
+    const auto expect = [&](const std::string& text, const std::string& reason) {
+        const std::string line = refusal(file(text));
+        EXPECT_NE(line.find("key=file:" + path), std::string::npos) << line;
+        EXPECT_NE(line.find(reason), std::string::npos) << line;
+    };
+    expect("", "is empty");
+    expect("\n", "is empty");
+    expect(std::string("s3cret\0more", 11), "NUL");
+    expect("s3cret\ns3cret2\n", "more than one line");
+    expect(std::string(4097, 'x'), "longer than 4096 bytes");
+    expect(std::string(1000000, 'x'), "longer than 4096 bytes");
+    fs::remove(path);
+    EXPECT_NE(refusal("file:" + path).find("No such file"), std::string::npos);
+    EXPECT_NE(refusal("file:" + folder.string()).find("directory"), std::string::npos);
+}
+
+TEST_F(SecretSourceTest, a_pipe_is_read_to_its_end_and_not_again) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    ASSERT_EQ(write(ends[1], "s3cret\n", 7), 7);
+    close(ends[1]);
+    const auto source = SecretSource::parse("key", "file:/dev/fd/" + std::to_string(ends[0]));
+    EXPECT_EQ(source->take(), "s3cret");
+    EXPECT_EQ(source->look_again(), std::nullopt);
+    close(ends[0]);
+}
+
+TEST_F(SecretSourceTest, an_environment_variable_is_erased_once_it_is_read) {
+    setenv("RINGCAST_TEST_KEY", "s3cret", 1);
+    const char* memory = getenv("RINGCAST_TEST_KEY");
+    EXPECT_EQ(SecretSource::parse("key", "env:RINGCAST_TEST_KEY")->take(), "s3cret");
+    EXPECT_EQ(std::string(memory), "") << "what /proc/PID/environ shows";
+    EXPECT_EQ(getenv("RINGCAST_TEST_KEY"), nullptr);
+    const std::string line = refusal("env:RINGCAST_TEST_KEY");
+    EXPECT_NE(line.find("key=env:RINGCAST_TEST_KEY: there is no such environment variable"), std::string::npos) << line;
+    setenv("RINGCAST_TEST_KEY", "", 1);
+    EXPECT_NE(refusal("env:RINGCAST_TEST_KEY").find("is empty"), std::string::npos);
+}
+
+TEST_F(SecretSourceTest, a_file_is_read_again_and_its_mode_looked_at) {
+    const auto source = SecretSource::parse("key", file("one\n"));
+    EXPECT_EQ(source->look_again(), "one");
+    static_cast<void>(file("two\n"));
+    EXPECT_EQ(source->look_again(), "two");
+    chmod((folder / "key").c_str(), 0604);
+    EXPECT_TRUE(source->is_open_to_all());
+    chmod((folder / "key").c_str(), 0640);
+    EXPECT_FALSE(source->is_open_to_all());
+}
+
+TEST_F(SecretSourceTest, a_literal_is_no_source_and_half_a_source_is_told) {
+    EXPECT_FALSE(SecretSource::parse("key", "environment").has_value());
+    EXPECT_THROW(SecretSource::parse("key", "env:"), UsageError);
+    EXPECT_THROW(SecretSource::parse("key", "file:"), UsageError);
+}
+
+TEST(HandedValue, travels_by_descriptor) {
+    const std::string word = hand_over("rtmp://host/live/abc");
+    const auto fd = handed_descriptor(word);
+    ASSERT_TRUE(fd.has_value());
+    EXPECT_EQ(fcntl(*fd, F_GETFD), 0) << "the next process inherits it";
+    EXPECT_EQ(read_value(*fd, "url"), "rtmp://host/live/abc");
+    close(*fd);
+    EXPECT_THROW(read_value(*fd, "url"), UsageError);
+    EXPECT_FALSE(handed_descriptor("fd:").has_value());
+    EXPECT_FALSE(handed_descriptor("fd:1x").has_value());
+    EXPECT_FALSE(handed_descriptor("3").has_value());
+}
+
+}  // namespace
+}  // namespace ringcast::host

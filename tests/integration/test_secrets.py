@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stream keys: they reach the plugin and nothing else, and can be renewed while the sink runs."""
+import json
+import os
+import resource
+import secrets
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import BUILD, RINGCAST, SHM, wait_until
+
+SECRETIVE = BUILD / "tests/plugins/secretive.so"  # says its secrets wherever it can
+FPS = 25
+
+
+@pytest.fixture
+def key():
+    """Like Bilibili's: it has to be encoded in places, and is found in no memory by chance."""
+    return f"?streamname=live_{secrets.token_hex(4)}&key={secrets.token_hex(16)}&pflag=1"
+
+
+def pieces(key):
+    """What must not be seen: the key in any writing, and the part of it that alone is as good."""
+    encoded = "".join(f"%{byte:02X}" for byte in key.encode())
+    return [part.encode() for part in (key, key.split("&")[1].split("=")[1], encoded)]
+
+
+def seen_in_processes(key):
+    """Command lines and environments of all processes that show the key; this test's own memory is none of them."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "environ"):
+            try:
+                content = (folder / name).read_bytes()
+            except OSError:
+                continue
+            if any(piece in content for piece in pieces(key)):
+                found.append(f"{folder / name}: {content[:300]}")
+    return found
+
+
+def seen_on_bus(bus, key):
+    found = []
+    for entry in SHM.glob(f"ringcast.{bus.name}.*"):
+        if any(piece in entry.read_bytes() for piece in pieces(key)):
+            found.append(str(entry))
+    for words in (["info", bus.name, "--json"], ["info", bus.name], ["ls", "--json"], ["plugins", "--json"]):
+        done = subprocess.run([RINGCAST, *words], capture_output=True, check=False, timeout=60)
+        if any(piece in done.stdout + done.stderr for piece in pieces(key)):
+            found.append(f"ringcast {words[0]}: {done.stdout}")
+    return found
+
+
+def assert_kept(bus, key, *children):
+    """The key is nowhere: logs, command lines, environments, the board and what the inspector shows."""
+    assert seen_in_processes(key) == []
+    assert seen_on_bus(bus, key) == []
+    for child in children:
+        output = child.log.read_bytes()
+        assert not [piece for piece in pieces(key) if piece in output], output
+
+
+def recorded(record, count, limit=60):
+    """The first `count` lines of what the plugin was given."""
+    wait_until(lambda: record.exists() and len(record.read_text().splitlines()) >= count, f"{count} calls", limit)
+    return record.read_text().splitlines()
+
+
+def leaky(bus, record, *words, **environment):
+    return bus.start(RINGCAST, "sink", SECRETIVE, "--bus", bus.name, "--name", "leaky", f"record={record}", *words,
+                     **environment)
+
+
+def on_air(bus, child):
+    bus.testsrc("--wait-readers", "1")
+    wait_until(lambda: bus.encoded("leaky") > FPS or not child.running(), "encoded frames")
+
+
+def test_a_key_from_the_environment_reaches_the_plugin_and_is_seen_nowhere(bus, key, tmp_path):
+    child = leaky(bus, tmp_path / "record", "url=rtmp://host/live", "key=env:STREAM_KEY", STREAM_KEY=key)
+    assert recorded(tmp_path / "record", 2)[1] == f"connect url=rtmp://host/live key={key}"
+    on_air(bus, child)
+    assert_kept(bus, key, child)
+    assert "publishing to rtmp://host/live with ***, encoded ***" in child.output(), "the plugin did say it"
+    child.signal(signal.SIGTERM)
+    child.ends_well()
+
+
+def test_a_key_from_a_file_or_a_pipe_reaches_the_plugin_and_is_seen_nowhere(bus, key, tmp_path):
+    (tmp_path / "key").write_text(key + "\n")
+    (tmp_path / "key").chmod(0o644)
+    child = leaky(bus, tmp_path / "record", "url=rtmp://host/live", f"key=file:{tmp_path / 'key'}")
+    assert recorded(tmp_path / "record", 2)[1] == f"connect url=rtmp://host/live key={key}"
+    child.says("every user of this machine can read that file; chmod 600 it")
+    on_air(bus, child)
+    assert_kept(bus, key, child)
+    piped = bus.start("bash", "-c", f'exec "$0" "$@" key=file:<(cat {tmp_path / "key"})', RINGCAST, "sink", SECRETIVE,
+                      "--bus", bus.name, "--name", "piped", f"record={tmp_path / 'piped'}")
+    assert recorded(tmp_path / "piped", 2)[1] == f"connect url= key={key}"
+    assert_kept(bus, key, piped)
+
+
+@pytest.mark.parametrize("through", ["ringcast", "ringcast-sink"])
+@pytest.mark.parametrize("word", ["url=", ""])
+def test_a_key_in_a_literal_url_works_with_a_warning_and_is_erased(bus, key, tmp_path, through, word):
+    program = [RINGCAST, "sink"] if through == "ringcast" else [BUILD / "bin/ringcast-sink"]
+    url = f"rtmp://host/live/show{key}"
+    child = bus.start(*program, SECRETIVE, "--bus", bus.name, "--name", "leaky", f"record={tmp_path / 'record'}",
+                      f"{word}{url}")
+    assert recorded(tmp_path / "record", 2)[1] == f"connect url={url} key="
+    on_air(bus, child)
+    assert_kept(bus, key, child)
+    assert "publishing to rtmp://host/live/*** with" in child.output()
+    assert child.output().count("carries a key") == 1, child.output()
+    assert "key=env:NAME or key=file:PATH" in child.output()
+    cmdline = Path(f"/proc/{child.pid}/cmdline").read_bytes()
+    assert SECRETIVE.name.encode() in cmdline and b"--bus" in cmdline, "the rest of it is as it was"
+
+
+def test_a_url_of_host_and_app_is_shown_without_a_warning(bus, tmp_path):
+    child = leaky(bus, tmp_path / "record", "url=rtmp://host/live")
+    child.says("publishing to rtmp://host/live with")
+    assert "carries a key" not in child.output()
+    assert b"url=rtmp://host/live\0" in Path(f"/proc/{child.pid}/cmdline").read_bytes()
+
+
+def test_a_url_with_its_key_comes_from_the_environment_as_well(bus, key, tmp_path):
+    url = f"rtmp://host/live/show{key}"
+    child = leaky(bus, tmp_path / "record", "url=env:ADDRESS", ADDRESS=url)
+    assert recorded(tmp_path / "record", 2)[1] == f"connect url={url} key="
+    child.says("publishing to rtmp://host/live/*** with")
+    assert_kept(bus, key, child)
+
+
+@pytest.mark.parametrize("then, status", [("refuse", 2), ("reject", 0)])
+def test_the_key_is_in_no_error(bus, key, tmp_path, then, status):
+    child = leaky(bus, tmp_path / "record", "url=rtmp://host/live", "key=env:STREAM_KEY", f"then={then}",
+                  STREAM_KEY=key)
+    if then == "reject":
+        bus.testsrc()
+        wait_until(lambda: (reader := bus.reader("leaky")) and reader["state"] == "rejected", "rejected")
+        assert "with ***" in bus.reader("leaky")["reason"]
+        assert_kept(bus, key, child)
+        child.signal(signal.SIGTERM)
+    assert child.wait() == status
+    assert_kept(bus, key, child)
+
+
+def test_what_is_wrong_with_a_secret_is_one_line_without_it_and_exit_2(ringcast, key, tmp_path):
+    def refusal(word):
+        done = ringcast("sink", SECRETIVE, "--bus", "none", word)
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert not [piece for piece in pieces(key) if piece in done.stderr.encode()], done.stderr
+        return done.stderr
+
+    assert "use key=env:NAME or key=file:PATH" in refusal(f"key={key}")
+    assert "key=env:NO_SUCH_NAME: there is no such environment variable" in refusal("key=env:NO_SUCH_NAME")
+    assert f"key=file:{tmp_path / 'none'}: No such file" in refusal(f"key=file:{tmp_path / 'none'}")
+    (tmp_path / "two").write_text(f"{key}\n{key}\n")
+    assert f"key=file:{tmp_path / 'two'}: holds more than one line" in refusal(f"key=file:{tmp_path / 'two'}")
+
+
+def test_the_plugins_help_says_which_options_are_secrets(ringcast):
+    probe = subprocess.run([BUILD / "bin/ringcast-sink", "--probe", SECRETIVE, "--json"], capture_output=True,
+                           check=True, timeout=60)
+    assert {option["key"]: option["secret"] for option in json.loads(probe.stdout)["options"]} == {
+        "url": False, "key": True, "record": False, "then": False}
+    help_text = ringcast("sink", SECRETIVE, "--help").stdout
+    assert "the stream key (env:NAME or file:PATH)" in help_text
+    assert "where to (or env:NAME, file:PATH)" in help_text
+
+
+def dumps_core(folder, *words, **environment):
+    """Runs the words to their end by a signal; whether a core was made."""
+    def allow():
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    with open(folder / "crash.log", "wb") as log:
+        child = subprocess.Popen(list(map(str, words)), env={**os.environ, **environment}, cwd=folder, stdout=log,
+                                 stderr=log, preexec_fn=allow)
+    _, status = os.waitpid(child.pid, 0)
+    child.returncode = status
+    assert os.WIFSIGNALED(status), (folder / "crash.log").read_text()
+    return os.WCOREDUMP(status)
+
+
+def test_a_sink_with_a_secret_makes_no_core_dump_and_one_without_does(bus, key, tmp_path):
+    if not dumps_core(tmp_path, "sh", "-c", "kill -ABRT $$"):
+        pytest.skip("no process can dump core here (ulimit -c, kernel.core_pattern)")
+    sink = [RINGCAST, "sink", SECRETIVE, "--bus", bus.name, "then=crash"]
+    bus.testsrc()
+    assert dumps_core(tmp_path, *sink, "url=rtmp://host/live")
+    assert not dumps_core(tmp_path, *sink, "url=rtmp://host/live", "key=env:STREAM_KEY", STREAM_KEY=key)
+    assert not dumps_core(tmp_path, *sink, f"url=rtmp://host/live/{key}")
