@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runtime/packet.hpp"
 
@@ -39,7 +40,14 @@ public:
     virtual OutputStatus headers(std::span<const StreamInfo> streams) = 0;
     virtual OutputStatus packet(const Packet& packet) = 0;
     virtual OutputStatus disconnect(bool final) = 0;
+    /// Ends the call that runs; when none does, the next one may end at once, up to the next connect().
     virtual void interrupt() noexcept = 0;
+
+    /// New values of some options (a stream key, an address), while disconnected; connect() follows. Not ok: the old
+    /// values stay.
+    virtual OutputStatus replace_options(std::span<const std::pair<std::string, std::string>> /*options*/) {
+        return OutputStatus::unsupported;
+    }
 
     [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
     /// The reason behind the last status that was not ok; one line.

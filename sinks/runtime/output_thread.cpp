@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "runtime/media_time.hpp"
@@ -13,17 +14,34 @@ namespace ringcast::runtime {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-OutputThread::OutputThread(Output& output, std::shared_ptr<spdlog::logger> log, std::chrono::nanoseconds queue_capacity,
-                           std::function<void()> on_change, std::function<void()> want_keyframe, RetryPolicy retry)
+namespace {
+
+constexpr std::chrono::seconds kCongestionTold{10};  // after the last packet that was dropped
+
+PeerLimits limits_for(const OutputThreadOptions& options) {
+    PeerLimits limits = options.limits;
+    if (!options.queue.drops) limits.answer = limits.silence = milliseconds(0);
+    return limits;
+}
+
+std::string seconds(milliseconds time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+}  // namespace
+
+OutputThread::OutputThread(Output& output, std::shared_ptr<spdlog::logger> log, const OutputThreadOptions& options,
+                           std::function<void()> on_change, std::function<void()> want_keyframe)
     : output_(output),
       log_(std::move(log)),
       on_change_(std::move(on_change)),
       want_keyframe_(std::move(want_keyframe)),
-      retry_(retry),
-      queue_(queue_capacity, on_change_),
-      delay_(retry.first),
-      random_(std::random_device{}()),
-      thread_([this] { run(); }) {}
+      limits_(limits_for(options)),
+      queue_(options.queue, on_change_, want_keyframe_),
+      watch_(limits_),
+      retry_(options.retry),
+      thread_([this] { run(); }),
+      watcher_([this] { watch(); }) {}
 
 OutputThread::~OutputThread() {
     give_up(true);
@@ -34,6 +52,12 @@ OutputThread::~OutputThread() {
     queue_.abandon();
     changed_.notify_all();
     thread_.join();
+    {
+        const std::scoped_lock lock(mutex_);
+        watch_over_ = true;
+    }
+    changed_.notify_all();
+    watcher_.join();
 }
 
 void OutputThread::open() {
@@ -47,7 +71,7 @@ void OutputThread::open() {
 void OutputThread::open_locked() {
     if (std::exchange(in_use_, true)) return;
     open_wanted_ = open_ = true;
-    begun_ = over_ = left_ = false;
+    begun_ = over_ = left_ = connect_given_up_ = false;
     given_up_ = stopped_;
     view_.state = OutputState::connecting;
     view_.reason.clear();
@@ -70,59 +94,73 @@ void OutputThread::begin(std::vector<StreamInfo> streams) {
 
 bool OutputThread::finish(milliseconds patience) {
     queue_.end();
-    bool begun = false;
-    {
-        const std::scoped_lock lock(mutex_);
-        over_ = true;
-        begun = begun_;
-        given_up_ = given_up_ || !begun;
-    }
-    if (!begun) patience = milliseconds(0);  // nothing is left for a peer to come back for
-    changed_.notify_all();
-    const auto away = [this] {
-        return open_ && (view_.state == OutputState::connecting || view_.state == OutputState::backoff ||
-                         view_.state == OutputState::rejected);
-    };
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, patience, [&] { return !away(); });
-    if (away()) {
-        lock.unlock();
-        if (begun) {
-            log_->warn("the peer did not come back within {} s after the end; what was left is lost",
-                       std::chrono::duration_cast<std::chrono::seconds>(patience).count());
+    over_ = true;
+    given_up_ = given_up_ || !begun_;
+    changed_.notify_all();
+    std::optional<steady_clock::time_point> deadline;
+    while (open_) {
+        if (!is_away()) {
+            changed_.wait(lock, [this] { return !open_ || is_away(); });
+            continue;
         }
-        stop_waiting(false);
-        lock.lock();
+        if (!deadline) deadline = steady_clock::now() + patience;
+        // A queue that drops has kept nothing that the peer could come back for.
+        const bool pointless = !begun_ || (queue_.drops() && view_.state != OutputState::connecting);
+        const OutputState state = view_.state;
+        const auto until = pointless ? steady_clock::now() : *deadline;
+        if (changed_.wait_until(lock, until, [&] { return !open_ || view_.state != state; })) continue;
+        if (!pointless) log_->warn("the peer did not come back within {} after the end", seconds(patience));
+        give_up_locked();
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return !open_; });
     }
-    changed_.wait(lock, [this] { return !open_; });
     in_use_ = false;
     return view_.state != OutputState::failed;
+}
+
+bool OutputThread::is_away() const {
+    return view_.state == OutputState::connecting || view_.state == OutputState::backoff ||
+           view_.state == OutputState::rejected;
 }
 
 void OutputThread::give_up(bool interrupt_delivery) {
     {
         const std::scoped_lock lock(mutex_);
         stopped_ = true;
-    }
-    stop_waiting(interrupt_delivery);
-}
-
-void OutputThread::stop_waiting(bool interrupt_delivery) {
-    bool interrupt = interrupt_delivery;
-    {
-        const std::scoped_lock lock(mutex_);
-        given_up_ = true;
-        interrupt = interrupt || view_.state == OutputState::connecting;
-        if (!open_) interrupt = false;
+        give_up_locked();
+        delivery_given_up_ = delivery_given_up_ || interrupt_delivery;
     }
     changed_.notify_all();
-    if (interrupt) output_.interrupt();
+}
+
+void OutputThread::give_up_locked() {
+    given_up_ = look_now_ = true;
+    // What is called later, with streams that still come, has not been waited for.
+    connect_given_up_ = connect_given_up_ || view_.state == OutputState::connecting;
+}
+
+void OutputThread::replace_options(std::vector<std::pair<std::string, std::string>> options) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!replacement_) replacement_.emplace();
+        std::move(options.begin(), options.end(), std::back_inserter(*replacement_));
+        look_now_ = true;
+    }
+    queue_.nudge();
+    changed_.notify_all();
 }
 
 OutputView OutputThread::view() const {
     const std::scoped_lock lock(mutex_);
     OutputView view = view_;
     view.dropped_frames += queue_.discarded_video();
+    view.moving = true;
+    if (!queue_.drops()) return view;
+    const auto now = steady_clock::now();
+    view.quiet = view.state == OutputState::started && watch_.is_quiet(now);
+    view.moving = view.state == OutputState::started && watch_.has_moved() && !view.quiet;
+    view.congested = now < congested_until_;
     return view;
 }
 
@@ -136,7 +174,9 @@ void OutputThread::run() {
         }
         deliver();
         {
-            const std::scoped_lock lock(mutex_);
+            std::unique_lock lock(mutex_);
+            // Once it is closed, the output may be destroyed.
+            changed_.wait(lock, [this] { return !watched_; });
             open_ = false;
         }
         changed_.notify_all();
@@ -145,12 +185,10 @@ void OutputThread::run() {
 
 /// One output from connect to disconnect(final), with as many connections in between as it takes.
 void OutputThread::deliver() {
-    waiting_for_key_ = false;
-    rejections_ = 0;
-    delay_ = retry_.first;
+    retry_.restart();
     while (connect()) {
         if (hand_over_queue() != Move::reconnect) break;
-        close(false);
+        leave_peer();
         if (!wait_for_retry()) break;
     }
     {
@@ -179,20 +217,23 @@ bool OutputThread::connect() {
 }
 
 OutputThread::Move OutputThread::connect_once() {
+    take_replacement();
     {
         const std::scoped_lock lock(mutex_);
         if (given_up_) return Move::leave;
         view_.state = OutputState::connecting;  // with the look: whoever stops us from here on interrupts connect()
+        watch_.begin_connection(steady_clock::now());
+        verdict_ = PeerWatch::Verdict::fine;
     }
-    set_state(OutputState::connecting);
-    OutputStatus status = output_.connect();
+    set_state(OutputState::connecting, view().reason);
+    OutputStatus status = call(Call::connecting, [this] { return output_.connect(); });
     if (status == OutputStatus::ok) {
         connected_ = true;
         status = start();
     }
     if (status == OutputStatus::ok) {
-        started_at_ = steady_clock::now();
         set_state(OutputState::started);
+        if (queue_.open()) want_keyframe_();
         return Move::next;
     }
     const Move move = on_status(status);
@@ -200,75 +241,108 @@ OutputThread::Move OutputThread::connect_once() {
     return move;
 }
 
-/// headers(), once there are streams. INTERRUPTED: the output is over without any.
+/// headers(), once there are streams. INTERRUPTED: the output is over without any, or the peer is another one now.
 OutputStatus OutputThread::start() {
     std::unique_lock lock(mutex_);
     if (!begun_) {
         lock.unlock();
         set_state(OutputState::connected);
         lock.lock();
-        changed_.wait(lock, [this] { return begun_ || over_ || quit_; });
+        changed_.wait(lock, [this] { return begun_ || over_ || quit_ || replacement_; });
         if (!begun_) return OutputStatus::interrupted;
         view_.state = OutputState::connecting;
     }
     const std::vector<StreamInfo> streams = streams_;
     lock.unlock();
-    return output_.headers(streams);
+    return call(Call::connecting, [&] { return output_.headers(streams); });
 }
 
 /// Move::next: the output ended and all was delivered.
 OutputThread::Move OutputThread::hand_over_queue() {
-    while (auto packet = queue_.pop()) {
-        if (waits_for_key(*packet)) continue;
-        const OutputStatus status = output_.packet(*packet);
-        if (status == OutputStatus::ok) {
-            const Rational timebase = streams_[packet->stream].timebase;
-            const std::int64_t end_ns = scale(packet->pts + packet->duration, kSecondNs * timebase.num, timebase.den);
-            const std::scoped_lock lock(mutex_);
-            view_.output_end_ns = std::max(view_.output_end_ns, end_ns);
-            continue;
-        }
-        waiting_for_key_ = true;
-        want_keyframe_();
+    while (!queue_.is_over()) {
         {
             const std::scoped_lock lock(mutex_);
-            if (packet->stream == static_cast<std::uint32_t>(Media::video)) ++view_.dropped_frames;
+            if (is_replaced()) return Move::reconnect;
         }
-        if (const Move move = on_status(status); move != Move::next) return move;
+        const auto packet = queue_.pop();
+        if (!packet) continue;
+        if (const Move move = deliver_one(*packet); move != Move::next) return move;
     }
     return Move::next;
 }
 
-/// Decoding at the peer can only start anew at a keyframe; both tracks wait for it, so that they stay together.
-bool OutputThread::waits_for_key(const Packet& packet) {
-    if (!waiting_for_key_) return false;
-    const bool video = packet.stream == static_cast<std::uint32_t>(Media::video);
-    if (video && packet.key) {
-        waiting_for_key_ = false;
-        return false;
+OutputThread::Move OutputThread::deliver_one(const Packet& packet) {
+    const OutputStatus status = call(Call::delivering, [&] { return output_.packet(packet); });
+    if (status == OutputStatus::ok) {
+        note_delivered(packet);
+        return Move::next;
     }
-    if (video) {
+    // Decoding at the peer can only start anew at a keyframe; both tracks wait for it, so that they stay together.
+    queue_.begin_at_keyframe();
+    want_keyframe_();
+    {
         const std::scoped_lock lock(mutex_);
-        ++view_.dropped_frames;
+        if (packet.stream == static_cast<std::uint32_t>(Media::video)) ++view_.dropped_frames;
     }
-    return true;
+    return on_status(status);
+}
+
+void OutputThread::note_delivered(const Packet& packet) {
+    const Rational timebase = streams_[packet.stream].timebase;
+    const std::int64_t end_ns = scale(packet.pts + packet.duration, kSecondNs * timebase.num, timebase.den);
+    const auto now = steady_clock::now().time_since_epoch();
+    const std::scoped_lock lock(mutex_);
+    view_.output_end_ns = std::max(view_.output_end_ns, end_ns);
+    if (packet.capture_time_ns <= 0) return;
+    view_.frame_age_ns = std::chrono::nanoseconds(now).count() - packet.capture_time_ns;
+}
+
+/// Every call that may last is watched.
+template <class Function>
+OutputStatus OutputThread::call(Call kind, Function function) {
+    {
+        const std::scoped_lock lock(mutex_);
+        watch_.begin_call(kind, steady_clock::now());
+        look_now_ = look_now_ || wants_call_to_end();
+        if (look_now_) changed_.notify_all();
+    }
+    const OutputStatus status = function();
+    const std::scoped_lock lock(mutex_);
+    watch_.end_call();
+    if (kind == Call::closing) return status;
+    if (verdict_ == PeerWatch::Verdict::silent) return OutputStatus::transient;
+    if (verdict_ != PeerWatch::Verdict::no_answer) return status;
+    if (status != OutputStatus::ok) return OutputStatus::transient;
+    verdict_ = PeerWatch::Verdict::fine;  // the answer came while it was being interrupted
+    return status;
 }
 
 OutputThread::Move OutputThread::on_status(OutputStatus status) {
+    PeerWatch::Verdict verdict{};
+    {
+        const std::scoped_lock lock(mutex_);
+        verdict = std::exchange(verdict_, PeerWatch::Verdict::fine);
+        if (status == OutputStatus::interrupted && given_up_) return Move::leave;
+        if (status == OutputStatus::interrupted && is_replaced()) return Move::reconnect;
+        if (status == OutputStatus::again) congested_until_ = steady_clock::now() + kCongestionTold;
+    }
     switch (status) {
         case OutputStatus::ok:
         case OutputStatus::again:
             return Move::next;
-        case OutputStatus::interrupted: {
-            const std::scoped_lock lock(mutex_);
-            return given_up_ ? Move::leave : Move::reconnect;
-        }
+        case OutputStatus::interrupted:
+            set_state(OutputState::backoff, "the connection was interrupted");
+            return Move::reconnect;
         case OutputStatus::transient:
-            rejections_ = 0;
-            set_state(OutputState::backoff, output_.last_error());
+            retry_.on_lost();
+            set_state(OutputState::backoff, verdict == PeerWatch::Verdict::no_answer
+                                                ? "the peer did not answer within " + seconds(limits_.answer)
+                                            : verdict == PeerWatch::Verdict::silent
+                                                ? "the peer took nothing for " + seconds(limits_.silence)
+                                                : output_.last_error());
             return Move::reconnect;
         case OutputStatus::rejected:
-            ++rejections_;
+            retry_.on_rejected();
             set_state(OutputState::rejected, output_.last_error());
             return Move::reconnect;
         case OutputStatus::config:
@@ -282,33 +356,48 @@ OutputThread::Move OutputThread::on_status(OutputStatus status) {
 }
 
 bool OutputThread::wait_for_retry() {
-    const milliseconds delay = next_delay();
     std::unique_lock lock(mutex_);
     if (given_up_) return false;
-    log_->warn("{}; next attempt in {:.1f} s", view_.reason, std::chrono::duration<double>(delay).count());
-    if (changed_.wait_for(lock, delay, [this] { return given_up_; })) return false;
+    if (!replacement_) {
+        const milliseconds delay = retry_.next_delay();
+        log_->log(view_.state == OutputState::rejected ? spdlog::level::err : spdlog::level::warn,
+                  "{}; next attempt in {:.1f} s", view_.reason, std::chrono::duration<double>(delay).count());
+        changed_.wait_for(lock, delay, [this] { return given_up_ || replacement_; });
+        if (given_up_) return false;
+    }
     ++view_.reconnects;
-    lock.unlock();
-    if (waiting_for_key_) want_keyframe_();
     return true;
 }
 
-milliseconds OutputThread::next_delay() {
-    if (rejections_ >= 2) return retry_.rejected;
-    if (started_at_ != steady_clock::time_point{} && steady_clock::now() - started_at_ > retry_.healthy) {
-        delay_ = retry_.first;
+void OutputThread::take_replacement() {
+    std::unique_lock lock(mutex_);
+    if (!replacement_) return;
+    const auto options = std::move(*replacement_);
+    replacement_.reset();
+    view_.reason.clear();
+    lock.unlock();
+    retry_.reset();
+    const OutputStatus status = output_.replace_options(options);
+    if (status == OutputStatus::ok)
+        log_->info("connecting with new options");
+    else
+        log_->error("{} ({}); the old options stay", output_.last_error(), name_of(status));
+}
+
+void OutputThread::leave_peer() {
+    queue_.close();
+    std::chrono::nanoseconds moved{};
+    {
+        const std::scoped_lock lock(mutex_);
+        moved = watch_.moved();
     }
-    started_at_ = {};
-    std::uniform_real_distribution<double> spread(1.0 - retry_.jitter, 1.0 + retry_.jitter);
-    const auto delay = milliseconds(static_cast<std::int64_t>(static_cast<double>(delay_.count()) * spread(random_)));
-    const auto grown = static_cast<std::int64_t>(static_cast<double>(delay_.count()) * retry_.growth);
-    delay_ = std::min(milliseconds(grown), retry_.longest);
-    return delay;
+    retry_.on_connection(moved);
+    close(false);
 }
 
 void OutputThread::close(bool final) {
     connected_ = false;
-    const OutputStatus status = output_.disconnect(final);
+    const OutputStatus status = call(Call::closing, [&] { return output_.disconnect(final); });
     // A lost connection cannot be closed well; a final close that fails means an output that is not whole.
     if (!final || status == OutputStatus::ok || status == OutputStatus::interrupted) return;
     if (view().state != OutputState::failed) fail(status);
@@ -328,6 +417,54 @@ void OutputThread::set_state(OutputState state, const std::string& reason) {
     }
     changed_.notify_all();
     on_change_();
+}
+
+/// The watching thread: it alone interrupts, so that no call hits an output that is closed.
+void OutputThread::watch() {
+    std::unique_lock lock(mutex_);
+    while (!watch_over_) {
+        if (open_) {
+            changed_.wait_for(lock, limits_.look_every, [this] { return look_now_ || watch_over_; });
+        } else {
+            changed_.wait(lock, [this] { return open_ || watch_over_; });
+        }
+        look_now_ = false;
+        if (open_ && !watch_over_) look(lock);
+    }
+}
+
+void OutputThread::look(std::unique_lock<std::mutex>& lock) {
+    watched_ = true;
+    lock.unlock();
+    const std::uint64_t bytes = output_.bytes_sent();
+    const std::uint64_t overflows = queue_.overflows();
+    lock.lock();
+    const auto now = steady_clock::now();
+    const PeerWatch::Verdict verdict = watch_.look(now, bytes);
+    if (verdict_ == PeerWatch::Verdict::fine && watch_.call() != Call::closing) verdict_ = verdict;
+    if (std::exchange(overflows_, overflows) != overflows) congested_until_ = now + kCongestionTold;
+    if (wants_call_to_end()) {
+        lock.unlock();
+        output_.interrupt();
+        lock.lock();
+    }
+    watched_ = false;
+    changed_.notify_all();
+}
+
+/// An interrupt that comes just before the call it is meant for may be lost on the plugin; it is repeated at each look.
+bool OutputThread::wants_call_to_end() const {
+    switch (watch_.call()) {
+        case Call::none:
+            return false;
+        case Call::connecting:
+            return connect_given_up_ || is_replaced() || verdict_ != PeerWatch::Verdict::fine;
+        case Call::delivering:
+            return delivery_given_up_ || is_replaced() || verdict_ != PeerWatch::Verdict::fine;
+        case Call::closing:
+            return delivery_given_up_;
+    }
+    return false;
 }
 
 }  // namespace ringcast::runtime

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <random>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "runtime/output.hpp"
 #include "runtime/packet_queue.hpp"
+#include "runtime/peer_watch.hpp"
+#include "runtime/retry.hpp"
 
 namespace spdlog {
 class logger;
@@ -35,32 +37,34 @@ enum class OutputState {
 
 struct OutputView {
     OutputState state = OutputState::idle;
-    std::string reason;  ///< of backoff, rejected and failed
+    std::string reason;  ///< of backoff, rejected and failed; while connecting again, why
     std::uint64_t reconnects = 0;
     std::uint64_t dropped_frames = 0;  ///< encoded, but not delivered
     std::int64_t output_end_ns = 0;    ///< end of the newest packet delivered, in output time
+    std::int64_t frame_age_ns = 0;     ///< capture to delivery, of the newest fresh picture delivered
+    bool moving = false;               ///< bytes left on this connection, and not long ago
+    bool quiet = false;                ///< packets were handed over, and no byte has left for a while
+    bool congested = false;            ///< the peer is too slow: some were dropped lately
 };
 
-struct RetryPolicy {
-    std::chrono::milliseconds first{1000};
-    double growth = 1.7;
-    double jitter = 0.2;  ///< ± part of the delay
-    std::chrono::milliseconds longest{30000};
-    std::chrono::milliseconds rejected{60000};  ///< once refused twice in a row
-    std::chrono::seconds healthy{30};           ///< so long without an error: back to `first`
+struct OutputThreadOptions {
+    QueueLimit queue;
+    RetryPolicy retry;
+    PeerLimits limits;  ///< heeded when the queue drops: a disk may take as long as it likes
 };
 
 /// The sink thread: it alone calls the Output, and answers each class of error with the next move.
 ///
 /// Life cycle: open() connects one output, begin() gives it its streams (headers), queue() feeds it, finish() ends it
 /// (disconnect(final)); then open() again. The destructor joins.
-/// Thread safety: open/begin/finish from the pipeline thread; view(), queue() and give_up() from any.
+/// Thread safety: open/begin/finish from the pipeline thread; view(), queue(), replace_options() and give_up() from
+/// any. A second thread inside looks at what leaves and interrupts a call that has to end.
 class OutputThread {
 public:
-    /// `on_change` is called on this thread when the state changes or the queue has room; `want_keyframe` when decoding
-    /// at the peer has to start anew.
-    OutputThread(Output& output, std::shared_ptr<spdlog::logger> log, std::chrono::nanoseconds queue_capacity,
-                 std::function<void()> on_change, std::function<void()> want_keyframe, RetryPolicy retry = {});
+    /// `on_change` is called on a thread of this class when the state changes or the queue has room; `want_keyframe`
+    /// when decoding at the peer has to start anew.
+    OutputThread(Output& output, std::shared_ptr<spdlog::logger> log, const OutputThreadOptions& options,
+                 std::function<void()> on_change, std::function<void()> want_keyframe);
     ~OutputThread();
     OutputThread(const OutputThread&) = delete;
     OutputThread& operator=(const OutputThread&) = delete;
@@ -71,64 +75,86 @@ public:
     /// open() if need be; packets of these streams follow.
     void begin(std::vector<StreamInfo> streams);
     /// Ends the output after what is queued. Waits until it is closed; when the peer is away, at most `patience` for it
-    /// to come back, and not at all without streams. True: closed in order, or never opened; false: failed.
+    /// to come back, and not at all when there is nothing left for it. True: closed in order, or never opened; false:
+    /// failed.
     bool finish(std::chrono::milliseconds patience = std::chrono::seconds(10));
     /// The sink is told to stop: no further connection attempt, and a call that waits for the peer is interrupted when
     /// `interrupt_delivery` or when it is a connect().
     void give_up(bool interrupt_delivery);
+    /// Leaves the peer at the next packet, interrupting a call that is blocked, hands these values to the output and
+    /// connects again at once, as if for the first time. Refused values are logged, and the old ones stay.
+    void replace_options(std::vector<std::pair<std::string, std::string>> options);
 
     [[nodiscard]] PacketQueue& queue() noexcept { return queue_; }
     [[nodiscard]] OutputView view() const;
 
 private:
+    using Call = PeerWatch::Call;
     enum class Move { next, reconnect, fail, leave };
 
     void run();
-    void stop_waiting(bool interrupt_delivery);
     void open_locked();
+    void give_up_locked();
     void deliver();
     bool connect();
     Move connect_once();
     OutputStatus start();
     Move hand_over_queue();
+    Move deliver_one(const Packet& packet);
+    void note_delivered(const Packet& packet);
+    template <class Function>
+    OutputStatus call(Call kind, Function function);
     Move on_status(OutputStatus status);
     bool wait_for_retry();
-    bool waits_for_key(const Packet& packet);
+    void take_replacement();
+    void leave_peer();
     void close(bool final);
     void fail(OutputStatus status);
     void set_state(OutputState state, const std::string& reason = {});
-    std::chrono::milliseconds next_delay();
+
+    void watch();
+    void look(std::unique_lock<std::mutex>& lock);
+    [[nodiscard]] bool wants_call_to_end() const;
+    [[nodiscard]] bool is_away() const;
+    [[nodiscard]] bool is_replaced() const { return replacement_ && !given_up_; }
 
     Output& output_;
     std::shared_ptr<spdlog::logger> log_;
     std::function<void()> on_change_;
     std::function<void()> want_keyframe_;
-    const RetryPolicy retry_;
+    const PeerLimits limits_;
     PacketQueue queue_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     OutputView view_;
+    PeerWatch watch_;
+    PeerWatch::Verdict verdict_ = PeerWatch::Verdict::fine;  // of the connection that is open
+    std::uint64_t overflows_ = 0;                            // of the queue, at the last look
+    std::chrono::steady_clock::time_point congested_until_{};
     std::vector<StreamInfo> streams_;  // of the present output, once begun_
-    bool in_use_ = false;              // from open() to the end of finish(): what the pipeline thread sees
+    std::optional<std::vector<std::pair<std::string, std::string>>> replacement_;
+    bool in_use_ = false;  // from open() to the end of finish(): what the pipeline thread sees
     bool open_wanted_ = false;
     bool open_ = false;   // from open() until the output is closed, whatever the state says meanwhile
     bool begun_ = false;  // its streams are known
     bool over_ = false;   // finish() was called: no streams will come
     bool left_ = false;   // the sink thread takes no more of its packets
     bool quit_ = false;
-    bool given_up_ = false;  // of the open output: no further attempt
-    bool stopped_ = false;   // of all outputs
+    bool given_up_ = false;           // of the open output: no further attempt
+    bool connect_given_up_ = false;   // and no connect() or headers() that was running
+    bool delivery_given_up_ = false;  // of all outputs: no packet() or disconnect() that lasts
+    bool stopped_ = false;            // of all outputs
+    bool watched_ = false;            // the watching thread is calling the output
+    bool look_now_ = false;
+    bool watch_over_ = false;
 
     // Of the sink thread only.
     bool connected_ = false;
-    bool waiting_for_key_ = false;
-    unsigned rejections_ = 0;
-    std::chrono::milliseconds delay_{0};
-    std::chrono::steady_clock::time_point started_at_{};
-    std::minstd_rand random_;
+    Retry retry_;
 
-    std::thread thread_;  // last: starts when the rest is whole
+    std::thread thread_;  // last: start when the rest is whole
+    std::thread watcher_;
 };
 
 }  // namespace ringcast::runtime

@@ -15,15 +15,27 @@
 
 namespace ringcast::runtime {
 
+struct QueueLimit {
+    std::chrono::nanoseconds capacity = std::chrono::seconds(4);
+    /// For a peer that is far away: what it does not take in time is dropped, and nobody ever waits for it.
+    bool drops = false;
+};
+
 /// Packets between the pipeline thread and the sink thread, bounded in media time.
 ///
-/// The bound is soft: push() always takes the packet, and the pipeline asks is_full() before it reads more from the
-/// ring. So a slow peer holds back the reading of its own sink, and nobody ever waits with a packet in hand.
+/// push() always takes the packet. Without `drops` the bound is soft: the pipeline asks is_full() before it reads more
+/// from the ring, so a slow place holds back the reading of its own sink, and nobody waits with a packet in hand. With
+/// `drops` the queue is never full: at its bound both tracks are dropped up to a keyframe, and while there is no
+/// connection nothing is kept, so that what a peer gets is never older than the bound.
+///
+/// Decoding starts at a keyframe: after begin_at_keyframe() and after a drop, what comes before one is left out, and
+/// so is sound that belongs to earlier pictures. What is left out is counted.
 /// Thread safety: one pushing and one popping thread; the rest from any thread.
 class PacketQueue {
 public:
-    /// `on_room` is called from the popping thread, without a lock held, when a full queue has room again.
-    PacketQueue(std::chrono::nanoseconds capacity, std::function<void()> on_room);
+    /// `on_room` is called from the popping thread, `want_keyframe` from the pushing one, both without a lock held:
+    /// a full queue has room again; the queue was cut and holds no keyframe.
+    PacketQueue(QueueLimit limit, std::function<void()> on_room, std::function<void()> want_keyframe);
 
     /// Empties the queue and begins a new output of these streams (their order is Packet::stream).
     void begin(std::span<const StreamInfo> streams);
@@ -33,12 +45,26 @@ public:
     /// The popping thread takes no more in this output: what is queued and what comes is discarded, counted.
     void abandon();
 
-    /// Waits for a packet; nothing when the output ended and all is popped, or when it was abandoned.
-    std::optional<Packet> pop();
+    /// There is a connection that packets go to. True: it has to begin at a keyframe that is still to come.
+    [[nodiscard]] bool open();
+    /// The connection is gone. What comes next begins at a keyframe.
+    void close();
+    /// The next packet that is popped is a keyframe.
+    void begin_at_keyframe();
 
+    /// Waits for a packet. Nothing: is_over(), or nudge() was called.
+    std::optional<Packet> pop();
+    /// Ends a pop() that waits, or the next one that would.
+    void nudge();
+    /// The output ended and all is popped, or it was abandoned.
+    [[nodiscard]] bool is_over() const;
+
+    [[nodiscard]] bool drops() const noexcept { return limit_.drops; }
     [[nodiscard]] bool is_full() const;
     [[nodiscard]] std::chrono::nanoseconds media_time() const;
-    [[nodiscard]] std::uint64_t discarded_video() const;  ///< packets lost to abandon(), all outputs so far
+    [[nodiscard]] std::uint64_t discarded_video() const;  ///< packets never popped, all outputs so far
+    /// How often the peer was too slow for the bound; of all outputs.
+    [[nodiscard]] std::uint64_t overflows() const;
 
 private:
     struct Stream {
@@ -48,20 +74,31 @@ private:
         std::int64_t newest_end = 0;
     };
 
-    void forget(const Packet& packet);
+    [[nodiscard]] bool is_wanted(const Packet& packet);
+    [[nodiscard]] bool cut();
+    void leave_out_unwanted();
+    void discard_front();
     void discard_all();
+    void forget_front();
+    [[nodiscard]] std::int64_t end_ns(const Packet& packet) const;
     [[nodiscard]] std::chrono::nanoseconds media_time_locked() const;
 
-    const std::chrono::nanoseconds capacity_;
+    const QueueLimit limit_;
     const std::function<void()> on_room_;
+    const std::function<void()> want_keyframe_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Packet> packets_;
     std::array<Stream, 2> streams_{};
     bool ended_ = true;
     bool abandoned_ = false;
+    bool nudged_ = false;
+    bool away_ = false;                   // drops: no connection
+    bool need_key_ = false;               // nothing before the next keyframe is of use
+    std::int64_t begins_ns_ = INT64_MIN;  // dts of the keyframe that decoding began at: sound before it is left out
     bool was_full_ = false;
     std::uint64_t discarded_video_ = 0;
+    std::uint64_t overflows_ = 0;
 };
 
 }  // namespace ringcast::runtime

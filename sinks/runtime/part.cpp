@@ -52,11 +52,13 @@ std::unique_ptr<VideoLane> make_video(const SinkOptions& options, const OutputFo
 }
 
 /// Encoded tracks come without a hole, so their order can be strict. Of what is passed on a track may stop for good:
-/// the other waits for it, but not for ever.
-InterleaverOptions interleaver_options(const std::vector<StreamInfo>& streams, bool passed_audio) {
+/// the other waits for it, but not for ever. To a peer that shows what it gets no track waits for one that is in step.
+InterleaverOptions interleaver_options(const SinkOptions& options, const std::vector<StreamInfo>& streams,
+                                       bool passed_audio) {
     InterleaverOptions interleaver;
-    interleaver.mode = passed_audio ? InterleaveMode::bounded : InterleaveMode::strict;
-    if (passed_audio) interleaver.trail_ns = 0;
+    const bool live = options.sends_live();
+    interleaver.mode = passed_audio || live ? InterleaveMode::bounded : InterleaveMode::strict;
+    if (!live) interleaver.trail_ns = 0;
     interleaver.video_timebase = streams[0].timebase;
     interleaver.audio_timebase = streams[1].timebase;
     return interleaver;
@@ -75,7 +77,7 @@ Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler
       timeline_(timeline_options(options, format)),
       video_(make_video(options, format)),
       audio_(video_->passed_audio() ? nullptr : std::make_unique<AudioLane>(options.audio)),
-      interleaver_(interleaver_options(streams(), audio_ == nullptr)),
+      interleaver_(interleaver_options(options, streams(), audio_ == nullptr)),
       handler_(std::move(handler)),
       from_lanes_([this](Packet&& packet) { deliver(std::move(packet)); }) {}
 

@@ -57,6 +57,14 @@ PipelineOptions reading_media(PipelineOptions options) {
     return options;
 }
 
+OutputThreadOptions output_thread_options(const PipelineOptions& options) {
+    OutputThreadOptions made;
+    made.queue.drops = options.sink.sends_live();
+    made.queue.capacity = options.sink.queue.value_or(made.queue.capacity);
+    made.retry = options.retry;
+    return made;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, Output& output, std::shared_ptr<spdlog::logger> log)
@@ -65,12 +73,12 @@ Pipeline::Pipeline(PipelineOptions options, Output& output, std::shared_ptr<spdl
       log_(std::move(log)),
       stop_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       output_thread_(
-          output, log_, options_.queue_capacity,
+          output, log_, output_thread_options(options_),
           [this] {
               if (output_failed()) end_waits();
               wake();
           },
-          [this] { request_keyframe(); }, options_.retry) {
+          [this] { request_keyframe(); }) {
     if (stop_fd_ < 0) throw Error(ErrorCode::system, std::string("eventfd: ") + std::strerror(errno));
 }
 

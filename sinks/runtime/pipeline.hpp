@@ -8,6 +8,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ringcast/reader.hpp"
 #include "runtime/board_figures.hpp"
@@ -21,7 +23,6 @@ struct PipelineOptions {
     ReaderOptions reader;
     SinkOptions sink;
     bool once = false;  ///< return at the first end of stream instead of waiting for the next producer
-    std::chrono::nanoseconds queue_capacity = std::chrono::seconds(4);
     RetryPolicy retry;
 };
 
@@ -55,6 +56,10 @@ public:
 
     /// Finish what was read, close the output, return from run().
     void request_stop();
+    /// OutputThread::replace_options().
+    void replace_options(std::vector<std::pair<std::string, std::string>> options) {
+        output_thread_.replace_options(std::move(options));
+    }
     /// After request_stop(): do not wait for the peer any longer.
     void interrupt_output() { output_thread_.give_up(true); }
     void request_keyframe() { keyframe_wanted_.store(true, std::memory_order_relaxed); }

@@ -78,6 +78,8 @@ struct SinkOptions {
     std::chrono::nanoseconds stall_timeout = std::chrono::seconds(10);
     StallScreen stall_show;
     std::optional<std::chrono::nanoseconds> lag_limit;  ///< none: 500 ms, or half the ring when that is less
+    /// How much media may wait for a peer that is too slow, before it is dropped; none: nothing is, the reading waits.
+    std::optional<std::chrono::nanoseconds> queue;
     bool shortest = false;
     std::optional<ReaderMode> reader;  ///< none: by on_stall
 
@@ -87,6 +89,8 @@ struct SinkOptions {
     }
     /// Who gets every record decides how long the output is, not the clock.
     [[nodiscard]] bool fills() const { return on_stall == OnStall::fill && !is_lossless(); }
+    /// To a peer on the network, who gets what it can take, as it is made.
+    [[nodiscard]] bool sends_live() const { return queue && fills(); }
 };
 
 /// One row of the table, for help and completion.

@@ -55,6 +55,12 @@ bool set_track_wait(SinkOptions& o, std::string_view v) {
     return set_time(o.track_wait, v, std::chrono::nanoseconds(0), std::chrono::hours(1));
 }
 
+bool set_queue(SinkOptions& o, std::string_view v) {
+    if (v != "wait") return set_time(o.queue, v, std::chrono::milliseconds(100), std::chrono::minutes(1));
+    o.queue.reset();
+    return true;
+}
+
 bool set_shortest(SinkOptions& o, std::string_view v) {
     const auto yes = parse_bool(v);
     o.shortest = yes.value_or(false);
@@ -68,7 +74,7 @@ bool set_reader(SinkOptions& o, std::string_view v) {
     return true;
 }
 
-constexpr std::array<OptionEntry, 8> kTable{{
+constexpr std::array<OptionEntry, 9> kTable{{
     {{"on_stall",
       "When the producer falls behind: fill (last picture and silence; the output lasts as long as the clock) or wait "
       "(the output is media time).",
@@ -89,6 +95,11 @@ constexpr std::array<OptionEntry, 8> kTable{{
     {{"lag_limit", "A picture that waits longer for the encoder is dropped (not with a lossless reader).",
       "a time with its unit, 50ms to 1min", "500ms", "", "500ms, or half the ring when that is less"},
      set_lag_limit},
+    {{"queue",
+      "How much media may wait for a peer that is too slow, before it is dropped up to a keyframe; wait: nothing is "
+      "dropped, the sink reads no further (always so with on_stall=wait).",
+      "wait or a time with its unit, 100ms to 1min", "2s", "", "wait"},
+     set_queue},
     {{"shortest", "At the end, cut the longer track instead of padding the shorter.", "", "yes", "yes|no", "no"},
      set_shortest},
     {{"reader", "lossless asks a lossless writer to wait for this sink; its output is media time.", "", "lossless",

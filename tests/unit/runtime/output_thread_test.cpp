@@ -2,70 +2,20 @@
 #include "runtime/output_thread.hpp"
 
 #include <gtest/gtest.h>
-#include <spdlog/sinks/null_sink.h>
-#include <spdlog/spdlog.h>
 
-#include <atomic>
+#include <algorithm>
 #include <thread>
 
-#include "recording_output.hpp"
+#include "output_test_parts.hpp"
 
 namespace ringcast::runtime {
 namespace {
 
 using namespace std::chrono_literals;
-using test::RecordingOutput;
-using Calls = std::vector<std::string>;
-
-std::vector<StreamInfo> two_streams() {
-    StreamInfo video;
-    video.timebase = {1, 25};
-    StreamInfo audio;
-    audio.media = Media::audio;
-    audio.timebase = {1, 48000};
-    return {video, audio};
-}
-
-Packet packet_of(std::uint32_t stream, std::int64_t dts, bool key = false) {
-    Packet packet;
-    packet.stream = stream;
-    packet.pts = packet.dts = dts;
-    packet.duration = stream == 0 ? 1 : 1920;
-    packet.key = key;
-    return packet;
-}
-
-RetryPolicy quick() {
-    RetryPolicy policy;
-    policy.first = 5ms;
-    policy.longest = 20ms;
-    policy.rejected = 20ms;
-    return policy;
-}
-
-class OutputThreadTest : public testing::Test {
-protected:
-    void start() {
-        auto log = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::null_sink_mt>());
-        thread.emplace(
-            output, log, 4s, [] {}, [this] { ++keyframes_wanted; }, quick());
-    }
-    void wait_for(OutputState state) const {
-        while (thread->view().state != state)
-            std::this_thread::yield();
-    }
-    /// Two GOPs of two frames, each frame with one audio packet behind it.
-    void push_two_gops() {
-        for (int i = 0; i < 4; ++i) {
-            thread->queue().push(packet_of(0, i, i % 2 == 0));
-            thread->queue().push(packet_of(1, i * 1920));
-        }
-    }
-
-    RecordingOutput output;
-    std::atomic<int> keyframes_wanted{0};
-    std::optional<OutputThread> thread;
-};
+using test::packet_of;
+using test::quick;
+using test::two_streams;
+using OutputThreadTest = test::OutputThreadTest;
 
 TEST_F(OutputThreadTest, delivers_all_and_closes_with_final) {
     start();
@@ -277,6 +227,94 @@ TEST_F(OutputThreadTest, an_interrupt_frees_a_delivery_that_is_stuck) {
     thread->give_up(true);
     EXPECT_TRUE(thread->finish());
     EXPECT_EQ(output.calls().back(), "disconnect(final)");
+}
+
+const std::vector<std::pair<std::string, std::string>> kNewKey{{"key", "new"}};
+
+TEST_F(OutputThreadTest, new_options_are_handed_over_while_disconnected_and_delivery_goes_on_at_a_keyframe) {
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    while (output.seen().size() < 8)
+        std::this_thread::yield();
+    thread->replace_options(kNewKey);  // while it waits for packets
+    while (output.calls().size() < 6)
+        std::this_thread::yield();
+    thread->queue().push(packet_of(0, 4));
+    thread->queue().push(packet_of(0, 5, true));
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect", "replace key=new", "connect", "headers",
+                                     "disconnect(final)"}));
+    EXPECT_EQ(output.seen().back().dts, 5);
+    EXPECT_EQ(output.seen().size(), 9U);
+    EXPECT_GE(keyframes_wanted, 1);
+}
+
+TEST_F(OutputThreadTest, new_options_interrupt_a_delivery_that_is_stuck) {
+    output.block(true);
+    start();
+    thread->begin(two_streams());
+    push_two_gops();
+    wait_for(OutputState::started);
+    thread->replace_options(kNewKey);
+    while (output.calls().size() < 5)
+        std::this_thread::yield();
+    output.block(false);
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls().at(3), "replace key=new");
+    EXPECT_EQ(output.seen().front().dts, 2) << "the GOP that was cut is not begun in its middle";
+}
+
+TEST_F(OutputThreadTest, new_options_interrupt_a_connect_that_waits) {
+    output.block_connect(true);
+    start();
+    thread->open();
+    while (output.calls().empty())
+        std::this_thread::yield();
+    thread->replace_options(kNewKey);
+    output.block_connect(false);
+    wait_for(OutputState::connected);
+    const Calls calls = output.calls();
+    EXPECT_NE(std::find(calls.begin(), calls.end(), "replace key=new"), calls.end());
+}
+
+TEST_F(OutputThreadTest, new_options_end_the_wait_of_a_sink_that_was_refused) {
+    output.connect_answers = {OutputStatus::rejected, OutputStatus::rejected};
+    OutputThreadOptions options = quick();
+    options.retry.rejected = std::chrono::hours(1);
+    start(options);
+    thread->begin(two_streams());
+    while (output.calls().size() < 2 || thread->view().state != OutputState::rejected)
+        std::this_thread::yield();
+    EXPECT_EQ(thread->view().reason, "the test said so");
+    thread->replace_options(kNewKey);
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls(),
+              (Calls{"connect", "connect", "replace key=new", "connect", "headers", "disconnect(final)"}));
+    EXPECT_EQ(output.seen().size(), 8U);
+}
+
+TEST_F(OutputThreadTest, new_options_that_are_refused_leave_the_old_ones_at_work) {
+    output.replace_answer = OutputStatus::config;
+    start();
+    thread->begin(two_streams());
+    wait_for(OutputState::started);
+    thread->replace_options(kNewKey);
+    while (output.calls().size() < 6)
+        std::this_thread::yield();
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.seen().size(), 8U);
+}
+
+TEST_F(OutputThreadTest, new_options_that_come_while_nothing_is_open_hold_for_the_next_output) {
+    start();
+    thread->replace_options(kNewKey);
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(output.calls(), (Calls{"replace key=new", "connect", "headers", "disconnect(final)"}));
 }
 
 }  // namespace

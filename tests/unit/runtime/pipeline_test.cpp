@@ -136,7 +136,7 @@ TEST_F(PipelineTest, packets_and_events_hold_no_lossless_writer_back) {
 }
 
 TEST_F(PipelineTest, a_full_queue_holds_back_a_lossless_writer_and_loses_nothing) {
-    options.queue_capacity = 200ms;
+    options.sink.queue = 200ms;
     output.block(true);
     start();
     Producer producer(producer_options());

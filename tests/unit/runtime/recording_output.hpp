@@ -29,11 +29,15 @@ public:
     std::deque<OutputStatus> packet_answers;
     OutputStatus headers_answer = OutputStatus::ok;
     OutputStatus final_answer = OutputStatus::ok;
+    OutputStatus replace_answer = OutputStatus::ok;
 
     OutputStatus connect() override {
-        const std::scoped_lock lock(mutex_);
+        std::unique_lock lock(mutex_);
         note("connect");
         ++connections_;
+        interrupted_ = false;
+        opened_.wait(lock, [this] { return !connect_blocked_ || interrupted_; });
+        if (connect_blocked_) return OutputStatus::interrupted;
         return next(connect_answers);
     }
     OutputStatus headers(std::span<const StreamInfo> streams) override {
@@ -48,7 +52,7 @@ public:
         if (blocked_) return OutputStatus::interrupted;
         if (const OutputStatus status = next(packet_answers); status != OutputStatus::ok) return status;
         seen_.push_back({packet.stream, packet.pts, packet.dts, packet.duration, packet.key, connections_});
-        bytes_ += packet.data().size();
+        if (!swallows_) bytes_ += packet.data().size() + 1;
         return OutputStatus::ok;
     }
     OutputStatus disconnect(bool final) override {
@@ -66,6 +70,14 @@ public:
     [[nodiscard]] std::uint64_t bytes_sent() const override { return bytes_; }
     [[nodiscard]] std::string last_error() const override { return "the test said so"; }
 
+    OutputStatus replace_options(std::span<const std::pair<std::string, std::string>> options) override {
+        const std::scoped_lock lock(mutex_);
+        for (const auto& [key, value] : options)
+            note(("replace " + key + "=" + value).c_str());
+        return replace_answer;
+    }
+
+    /// packet() does not return until it is unblocked or interrupted.
     void block(bool on) {
         {
             const std::scoped_lock lock(mutex_);
@@ -73,6 +85,17 @@ public:
         }
         opened_.notify_all();
     }
+
+    /// The same for connect().
+    void block_connect(bool on) {
+        {
+            const std::scoped_lock lock(mutex_);
+            connect_blocked_ = on;
+        }
+        opened_.notify_all();
+    }
+    /// Packets are taken, but nothing leaves.
+    void swallow(bool on) { swallows_ = on; }
 
     [[nodiscard]] std::vector<std::string> calls() const {
         const std::scoped_lock lock(mutex_);
@@ -110,6 +133,8 @@ private:
     std::vector<SeenPacket> seen_;
     unsigned connections_ = 0;
     bool blocked_ = false;
+    bool connect_blocked_ = false;
+    std::atomic<bool> swallows_{false};
     bool interrupted_ = false;
     std::atomic<std::uint64_t> bytes_{0};
 };
