@@ -23,9 +23,10 @@ SinkStatus status_of(const SinkFigures& figures) {
     if (figures.producer_gone) return {SinkState::stalled, "the producer is gone without an end; waiting for the next"};
     if (figures.stalled) return {SinkState::stalled, "nothing comes from the producer; the output is filled in"};
     if (!figures.encoders_open) return {SinkState::opening, {}};
-    if (!figures.record_seen) return {SinkState::ready, figures.note};
-    if (figures.bytes_sent > figures.bytes_before) return {SinkState::live, figures.note};
-    return {SinkState::connecting, figures.note};
+    const std::string& note = figures.warning.empty() ? figures.note : figures.warning;
+    if (!figures.record_seen) return {SinkState::ready, note};
+    if (figures.bytes_sent > figures.bytes_before) return {SinkState::live, note};
+    return {SinkState::connecting, note};
 }
 
 void BoardFigures::announce_ready() {

@@ -17,6 +17,7 @@ struct SinkFigures {
     bool producer_gone = false;  ///< died without end(): waiting for the next one
     bool ended = false;
     bool stalled = false;  ///< nothing comes; the output is filled in
+    std::string warning;   ///< of the host, shown in place of the note: a key could not be read again
     std::string note;      ///< what people should know while it runs: a fallback encodes
     TimelineCounters timeline;
     OutputView output;

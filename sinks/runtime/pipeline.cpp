@@ -100,6 +100,14 @@ void Pipeline::end_waits() {
     static_cast<void>(!write(stop_fd_, &one, sizeof one));  // full means it is set already
 }
 
+void Pipeline::warn(std::string text) {
+    {
+        const std::scoped_lock lock(bus_mutex_);
+        warning_ = std::move(text);
+    }
+    wake();
+}
+
 void Pipeline::wake() {
     const std::scoped_lock lock(bus_mutex_);
     if (bus_) bus_->interrupt();
@@ -326,6 +334,10 @@ void Pipeline::publish() {
     figures_.queue_ns = output_thread_.queue().media_time().count();
     if (part_) figures_.timeline = part_->counters();
     figures_.stalled = part_ && part_->is_stalled();
+    {
+        const std::scoped_lock lock(bus_mutex_);
+        figures_.warning = warning_;
+    }
     next_publish_ = steady_clock::now() + kPublishEvery;
     if (board_) board_->publish(figures_);
 }

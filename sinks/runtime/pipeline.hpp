@@ -56,6 +56,8 @@ public:
 
     /// Finish what was read, close the output, return from run().
     void request_stop();
+    /// Shown beside the state while the sink runs; empty: no more.
+    void warn(std::string text);
     /// OutputThread::replace_options().
     void replace_options(std::vector<std::pair<std::string, std::string>> options) {
         output_thread_.replace_options(std::move(options));
@@ -117,8 +119,9 @@ private:
     int stop_fd_;
     std::atomic<bool> stop_{false};
     std::atomic<bool> keyframe_wanted_{false};
-    std::mutex bus_mutex_;  // guards the pointer for wake(), which other threads call
+    std::mutex bus_mutex_;  // guards what other threads use: the pointer for wake(), the warning
     std::unique_ptr<BusReader> bus_;
+    std::string warning_;
     OutputThread output_thread_;
 
     // Of the pipeline thread only.
