@@ -153,7 +153,7 @@ int run(const CommandLine& line, const Arguments& arguments) {
     options.reader.lossless = words.sink.is_lossless();
     if (const std::string note = runtime::probe_encoders(words.sink); !note.empty()) log->warn("{}", note);
     auto instance = std::make_unique<PluginInstance>(std::move(plugin), log, redactor(), words.plugin);
-    return run_sink(std::move(options), std::move(instance), log);
+    return run_sink(std::move(options), std::move(instance), std::move(secrets), log);
 }
 
 int complain(const std::exception& error, ExitCode code) {

@@ -48,6 +48,26 @@ ringcast_sink_stream to_c(const runtime::StreamInfo& info) {
     return stream;
 }
 
+/// Values as the ABI passes them; the strings stay the caller's.
+class OptionList {
+public:
+    void add(const std::string& key, const std::string& value) {
+        options_.push_back({key.c_str(), value.c_str(), nullptr, nullptr});
+    }
+    /// NULL-terminated; valid until the next add().
+    const ringcast_sink_option* const* pointers() {
+        pointers_.clear();
+        for (const ringcast_sink_option& option : options_)
+            pointers_.push_back(&option);
+        pointers_.push_back(nullptr);
+        return pointers_.data();
+    }
+
+private:
+    std::vector<ringcast_sink_option> options_;
+    std::vector<const ringcast_sink_option*> pointers_;
+};
+
 }  // namespace
 
 PluginInstance::PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> log,
@@ -63,15 +83,11 @@ PluginInstance::PluginInstance(Plugin plugin, std::shared_ptr<spdlog::logger> lo
         declared->value = word.second;
         declared->has_value = true;
     }
-    std::vector<ringcast_sink_option> passed;
+    OptionList passed;
     for (const DeclaredOption& option : values) {
-        if (option.has_value) passed.push_back({option.key.c_str(), option.value.c_str(), nullptr, nullptr});
+        if (option.has_value) passed.add(option.key, option.value);
     }
-    std::vector<const ringcast_sink_option*> pointers;
-    for (const ringcast_sink_option& option : passed)
-        pointers.push_back(&option);
-    pointers.push_back(nullptr);
-    const std::int32_t code = plugin_.api().create(host_.table(), pointers.data(), &self_);
+    const std::int32_t code = plugin_.api().create(host_.table(), passed.pointers(), &self_);
     const OutputStatus status = status_of("create", code);
     if (status == OutputStatus::config) throw UsageError(last_error());
     if (status != OutputStatus::ok) throw PluginError(last_error());
@@ -135,6 +151,19 @@ OutputStatus PluginInstance::disconnect(bool final) {
 
 void PluginInstance::interrupt() noexcept {
     plugin_.api().interrupt(self_);
+}
+
+const ringcast_sink_replace_v1* PluginInstance::replacing() const {
+    if (plugin_.api().extension == nullptr) return nullptr;
+    return static_cast<const ringcast_sink_replace_v1*>(plugin_.api().extension(self_, RINGCAST_SINK_REPLACE));
+}
+
+OutputStatus PluginInstance::replace_options(std::span<const std::pair<std::string, std::string>> options) {
+    host_.clear_error();
+    OptionList passed;
+    for (const auto& [key, value] : options)
+        passed.add(key, value);
+    return status_of("replace", replacing()->replace(self_, passed.pointers()));
 }
 
 void PluginInstance::linger() {

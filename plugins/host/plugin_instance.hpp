@@ -8,6 +8,7 @@
 
 #include "plugin_host.hpp"
 #include "plugin_loader.hpp"
+#include "ringcast/sink_replace.h"
 #include "runtime/output.hpp"
 
 namespace ringcast::host {
@@ -30,6 +31,9 @@ public:
     runtime::OutputStatus packet(const runtime::Packet& packet) override;
     runtime::OutputStatus disconnect(bool final) override;
     void interrupt() noexcept override;
+    /// The plugin has the feature that replace_options() needs.
+    [[nodiscard]] bool can_replace() const { return replacing() != nullptr; }
+    runtime::OutputStatus replace_options(std::span<const std::pair<std::string, std::string>> options) override;
     /// After the last output: lets the plugin finish what it does in the background; interrupt() ends it.
     void linger();
     [[nodiscard]] std::uint64_t bytes_sent() const override;
@@ -39,6 +43,7 @@ public:
     [[nodiscard]] const Plugin& plugin() const noexcept { return plugin_; }
 
 private:
+    [[nodiscard]] const ringcast_sink_replace_v1* replacing() const;
     runtime::OutputStatus status_of(const char* call, std::int32_t code);
 
     Plugin plugin_;

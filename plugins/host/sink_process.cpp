@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink_process.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <optional>
 #include <thread>
 
+#include "plugin_error.hpp"
 #include "ringcast/error.hpp"
 
 namespace ringcast::host {
@@ -51,6 +53,13 @@ sigset_t stop_signals() {
     return set;
 }
 
+/// A process keeps its terminal until that is hung up.
+bool has_terminal() {
+    const int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
 extern "C" void on_bus_error(int /*signal*/) {
     constexpr char kText[] =
         "ringcast-sink: shared memory was cut short under the reader (SIGBUS); the bus is damaged\n";
@@ -61,9 +70,11 @@ extern "C" void on_bus_error(int /*signal*/) {
 /// Turns signals into calls on the pipeline; lives on the main thread while the pipeline runs on its own.
 class Watch {
 public:
-    Watch(runtime::Pipeline& pipeline, PluginInstance& instance, std::shared_ptr<spdlog::logger> log)
+    Watch(runtime::Pipeline& pipeline, PluginInstance& instance, SecretOptions secrets,
+          std::shared_ptr<spdlog::logger> log)
         : pipeline_(pipeline),
           instance_(instance),
+          secrets_(std::move(secrets)),
           log_(std::move(log)),
           signals_(signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"),
           told_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd") {}
@@ -103,12 +114,37 @@ private:
     void on_signal() {
         signalfd_siginfo info{};
         if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
+        if (info.ssi_signo == SIGHUP && !(had_terminal_ && !has_terminal())) return renew_secrets();
         const char* name = sigabbrev_np(static_cast<int>(info.ssi_signo));
         if (stopped_at_) end_now(std::string("second signal (SIG") + (name == nullptr ? "?" : name) + ")");
         log_->info("SIG{}: finishing the output", name == nullptr ? "?" : name);
         stopped_at_ = steady_clock::now();
         const std::scoped_lock lock(phase_mutex_);
         if (phase_ != Phase::destroying) pipeline_.request_stop();
+    }
+
+    void renew_secrets() {
+        const std::scoped_lock lock(phase_mutex_);
+        if (phase_ == Phase::destroying || stopped_at_) return;
+        if (!secrets_.may_change()) return log_->info("SIGHUP: no option comes from a file; nothing to read again");
+        if (!instance_.can_replace()) {
+            return log_->error("SIGHUP: plugin {} takes no new values while it runs; start the sink again",
+                               instance_.plugin().api().name);
+        }
+        try {
+            auto changed = secrets_.look_again();
+            pipeline_.warn({});
+            if (changed.empty()) return log_->info("SIGHUP: the files hold what they held before");
+            std::string keys;
+            for (const auto& [key, value] : changed)
+                keys += (keys.empty() ? "" : " and ") + key;
+            log_->info("SIGHUP: {} changed", keys);
+            pipeline_.replace_options(std::move(changed));
+        } catch (const UsageError& error) {
+            const std::string text = std::string(error.what()) + "; the old value stays in use";
+            log_->error("SIGHUP: {}", text);
+            pipeline_.warn(text);
+        }
     }
 
     void press() {
@@ -141,7 +177,9 @@ private:
 
     runtime::Pipeline& pipeline_;
     PluginInstance& instance_;  ///< gone from Phase::destroying on
+    SecretOptions secrets_;
     std::shared_ptr<spdlog::logger> log_;
+    const bool had_terminal_ = has_terminal();
     sigset_t set_ = stop_signals();
     FileDescriptor signals_;
     FileDescriptor told_;
@@ -171,11 +209,11 @@ void set_up_signals() {
     sigaction(SIGBUS, &action, nullptr);
 }
 
-ExitCode run_sink(runtime::PipelineOptions options, std::unique_ptr<PluginInstance> instance,
+ExitCode run_sink(runtime::PipelineOptions options, std::unique_ptr<PluginInstance> instance, SecretOptions secrets,
                   const std::shared_ptr<spdlog::logger>& log) {
     runtime::Pipeline pipeline(std::move(options), *instance, log);
     instance->host().on_keyframe_request([&pipeline] { pipeline.request_keyframe(); });
-    Watch watch(pipeline, *instance, log);
+    Watch watch(pipeline, *instance, std::move(secrets), log);
     bool ok = false;
     std::thread thread([&] {
         ok = pipeline.run();

@@ -6,6 +6,7 @@
 
 #include "plugin_instance.hpp"
 #include "runtime/pipeline.hpp"
+#include "secret_options.hpp"
 
 namespace ringcast::host {
 
@@ -22,7 +23,8 @@ void set_up_signals();
 
 /// Runs the pipeline until it ends by itself or a signal tells it to stop: then the output is finished, for at most 8
 /// s, the destruction of the plugin included; a second signal or the 8 s end the process at once with exit code 1.
-ExitCode run_sink(runtime::PipelineOptions options, std::unique_ptr<PluginInstance> instance,
+/// SIGHUP hands the plugin what stands in the files of `secrets` now; when the terminal is gone it stops the sink.
+ExitCode run_sink(runtime::PipelineOptions options, std::unique_ptr<PluginInstance> instance, SecretOptions secrets,
                   const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace ringcast::host

@@ -2,6 +2,7 @@
 """Stream keys: they reach the plugin and nothing else, and can be renewed while the sink runs."""
 import json
 import os
+import pty
 import resource
 import secrets
 import signal
@@ -195,3 +196,69 @@ def test_a_sink_with_a_secret_makes_no_core_dump_and_one_without_does(bus, key, 
     assert dumps_core(tmp_path, *sink, "url=rtmp://host/live")
     assert not dumps_core(tmp_path, *sink, "url=rtmp://host/live", "key=env:STREAM_KEY", STREAM_KEY=key)
     assert not dumps_core(tmp_path, *sink, f"url=rtmp://host/live/{key}")
+
+
+def test_sighup_gives_the_plugin_what_the_files_hold_now(bus, key, tmp_path):
+    record, new_key = tmp_path / "record", key[::-1]
+    (tmp_path / "key").write_text(key)
+    (tmp_path / "url").write_text(f"rtmp://host/live/{key}\n")
+    child = leaky(bus, record, f"url=file:{tmp_path / 'url'}", f"key=file:{tmp_path / 'key'}")
+    on_air(bus, child)
+    child.signal(signal.SIGHUP)
+    child.says("the files hold what they held before")
+    (tmp_path / "key").write_text(new_key)
+    child.signal(signal.SIGHUP)
+    child.says("SIGHUP: key changed")
+    assert recorded(record, 4)[2:] == [f"{call} url=rtmp://host/live/{key} key={new_key}"
+                                       for call in ("replace", "connect")]
+    (tmp_path / "url").write_text("rtmp://other/live\n")
+    child.signal(signal.SIGHUP)
+    assert recorded(record, 6)[4:] == [f"{call} url=rtmp://other/live key={new_key}" for call in ("replace", "connect")]
+    encoded = bus.encoded("leaky")
+    wait_until(lambda: bus.encoded("leaky") > encoded + FPS, "frames after it")
+    for secret in (key, new_key):
+        assert_kept(bus, secret, child)
+    child.signal(signal.SIGTERM)
+    child.ends_well()
+
+
+def test_a_file_that_cannot_be_read_at_sighup_changes_nothing_and_is_told(bus, key, tmp_path):
+    record = tmp_path / "record"
+    (tmp_path / "key").write_text(key)
+    child = leaky(bus, record, f"key=file:{tmp_path / 'key'}")
+    on_air(bus, child)
+    (tmp_path / "key").unlink()
+    child.signal(signal.SIGHUP)
+    child.says("No such file or directory; the old value stays in use")
+    wait_until(lambda: "the old value stays" in bus.reader("leaky")["reason"], "a note beside the state")
+    assert bus.reader("leaky")["state"] == "live", "it goes on"
+    (tmp_path / "key").write_text(key)
+    child.signal(signal.SIGHUP)
+    wait_until(lambda: bus.reader("leaky")["reason"] == "", "the note to go")
+    assert len(recorded(record, 2)) == 2, "no new connection"
+
+
+def test_sighup_of_a_sink_without_files_or_replacement_is_answered_in_the_log(bus, key, tmp_path):
+    plain = leaky(bus, tmp_path / "plain", "key=env:STREAM_KEY", STREAM_KEY=key)
+    recorded(tmp_path / "plain", 2)
+    plain.signal(signal.SIGHUP)
+    plain.says("SIGHUP: no option comes from a file; nothing to read again")
+    (tmp_path / "key").write_text(key)
+    fixed = leaky(bus, tmp_path / "fixed", f"key=file:{tmp_path / 'key'}", "then=keep")
+    recorded(tmp_path / "fixed", 2)
+    fixed.signal(signal.SIGHUP)
+    fixed.says("plugin secretive takes no new values while it runs; start the sink again")
+    assert plain.running() and fixed.running()
+
+
+def test_sighup_from_a_terminal_that_is_gone_ends_a_sink(bus, tmp_path):
+    log = tmp_path / "log"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.dup2(os.open(log, os.O_CREAT | os.O_WRONLY), 2)
+        os.execv(RINGCAST, list(map(str, [RINGCAST, "sink", "file", "--bus", bus.name, tmp_path / "out.mp4"])))
+    wait_until(lambda: log.exists() and "waiting for bus" in log.read_text(), "the sink")
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert "HUP: finishing the output" in log.read_text()
