@@ -15,6 +15,8 @@ class Options {
 public:
     explicit Options(const ringcast_sink_option* const* options);
 
+    [[nodiscard]] bool has(std::string_view key) const { return values_.contains(key); }
+
     /// The value, empty when the option has none.
     [[nodiscard]] std::string text(std::string_view key) const;
 

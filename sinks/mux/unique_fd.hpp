@@ -24,6 +24,7 @@ public:
     }
 
     [[nodiscard]] int get() const noexcept { return fd_; }
+    /// Hands the descriptor over to the caller, who closes it.
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
     explicit operator bool() const noexcept { return fd_ >= 0; }
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace ringcast::sink {
+
+/// One RTMP message of the server.
+struct RtmpMessage {
+    std::uint8_t type = 0;
+    std::vector<std::uint8_t> body;
+};
+
+/// The server sent what no RTMP server sends.
+class RtmpGarbage : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Puts the server's messages together from bytes as they come. Our own, because librtmp's reader blocks in the middle
+/// of a message and writes past its buffer when a chunk changes the size of one (docs/decisions/0009). Bytes are
+/// outside data: sizes are bounded. Thread safety: none.
+class ChunkReader {
+public:
+    void feed(std::span<const std::uint8_t> bytes);
+
+    /// The next whole message, nullopt when more bytes are needed. A new chunk size is taken before it is returned.
+    /// Throws RtmpGarbage.
+    std::optional<RtmpMessage> next();
+
+    /// All bytes fed so far, modulo 2^32, as acknowledgements count.
+    [[nodiscard]] std::uint32_t received() const noexcept { return received_; }
+
+private:
+    struct Channel {
+        std::uint32_t timestamp_field = 0;
+        std::uint32_t length = 0;
+        std::uint8_t type = 0;
+        bool known = false;
+        std::vector<std::uint8_t> body;
+    };
+    struct Header {
+        std::uint32_t channel = 0;
+        unsigned format = 0;
+        std::size_t size = 0;
+    };
+
+    [[nodiscard]] std::span<const std::uint8_t> rest() const { return std::span(bytes_).subspan(at_); }
+    [[nodiscard]] std::optional<Header> basic_header() const;
+    bool take_chunk(std::optional<RtmpMessage>& message);
+    void finish(Channel& channel, std::optional<RtmpMessage>& message);
+
+    std::vector<std::uint8_t> bytes_;
+    std::size_t at_ = 0;
+    std::map<std::uint32_t, Channel> channels_;
+    std::uint32_t chunk_size_ = 128;
+    std::uint32_t received_ = 0;
+};
+
+}  // namespace ringcast::sink

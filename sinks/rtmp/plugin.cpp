@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ringcast/sink.h>
+#include <ringcast/sink_replace.h>
+
+#include <string_view>
+
+#include "mux/packet_sink.hpp"
+#include "rtmp/rtmp_sink.hpp"
+
+namespace {
+
+using Calls = ringcast::sink::PacketSinkCalls<ringcast::sink::RtmpSink>;
+
+constexpr ringcast_sink_option kUrl{
+    "url", nullptr, "server and app, rtmp://HOST[:PORT]/APP or rtmps://...; a key in it as env:NAME or file:PATH only",
+    nullptr};
+constexpr ringcast_sink_option kKey{
+    "key", nullptr, "stream key, sent byte for byte: env:NAME or file:PATH, e.g. key=env:BILIBILI_KEY", nullptr};
+constexpr ringcast_sink_option kTlsCa{
+    "tls_ca", nullptr, "rtmps: trust only the authorities in this PEM file, e.g. tls_ca=/etc/ssl/my-ca.pem", nullptr};
+constexpr ringcast_sink_option kTlsVerify{
+    "tls_verify", "yes", "rtmps: no accepts any certificate, so that anybody on the way can read the key", "yes|no"};
+constexpr const ringcast_sink_option* kOptions[] = {&kUrl, &kKey, &kTlsCa, &kTlsVerify, nullptr};
+
+constexpr const char* kSecrets[] = {"key", nullptr};
+constexpr const char* kSecretUrls[] = {"url", nullptr};
+
+// Platforms expect 44.1 kHz; every frame the encoder holds back is a frame of delay.
+constexpr const char* kDefaults[] = {"on_stall=fill", "on_end=hold", "video.tune=zerolatency", "audio.rate=44100",
+                                     nullptr};
+
+constexpr ringcast_sink_replace_v1 kReplace{
+    .size = sizeof(ringcast_sink_replace_v1),
+    .reserved0 = 0,
+    .replace = [](void* self, const ringcast_sink_option* const* options) -> std::int32_t {
+        auto* instance = static_cast<Calls::Instance*>(self);
+        return ringcast::sink::guard(instance->host, [&] { instance->sink.replace(ringcast::sink::Options(options)); });
+    },
+};
+
+const void* extension(void* /*self*/, const char* id) {
+    return std::string_view(id) == RINGCAST_SINK_REPLACE ? &kReplace : nullptr;
+}
+
+}  // namespace
+
+extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plugin = {
+    .size = sizeof(ringcast_sink_plugin_v1),
+    .abi_major = RINGCAST_SINK_ABI_MAJOR,
+    .abi_minor = RINGCAST_SINK_ABI_MINOR,
+    .name = "rtmp",
+    .version = RINGCAST_VERSION,
+    .summary = "live to a platform or server over RTMP or RTMPS (H.264 and AAC)",
+    .takes = RINGCAST_SINK_TAKES_PACKETS,
+    .swap = RINGCAST_SINK_SWAP_STOP_START,
+    .main_option = "url",
+    .options = kOptions,
+    .defaults = kDefaults,
+    .create = &Calls::create,
+    .destroy = &Calls::destroy,
+    .connect = &Calls::connect,
+    .headers = &Calls::headers,
+    .packet = &Calls::packet,
+    .frame = nullptr,
+    .disconnect = &Calls::disconnect,
+    .interrupt = &Calls::interrupt,
+    .bytes_sent = &Calls::bytes_sent,
+    .handover_export = nullptr,
+    .handover_import = nullptr,
+    .extension = &extension,
+    .secrets = kSecrets,
+    .secret_urls = kSecretUrls,
+};

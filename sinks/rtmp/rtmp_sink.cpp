@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rtmp/rtmp_sink.hpp"
+
+#include <chrono>
+
+#include "mux/sink_error.hpp"
+#include "rtmp/flv.hpp"
+
+namespace ringcast::sink {
+
+namespace {
+
+using Kind = RtmpSession::Kind;
+
+constexpr std::chrono::seconds kGoodbyeLimit{2};
+
+void check_codecs(std::span<const ringcast_sink_stream* const> streams) {
+    for (const ringcast_sink_stream* stream : streams) {
+        if (stream->codec == RINGCAST_SINK_H264 || stream->codec == RINGCAST_SINK_AAC) continue;
+        if (stream->media == RINGCAST_SINK_VIDEO) {
+            throw SinkError(RINGCAST_SINK_E_UNSUPPORTED,
+                            "RTMP carries H.264 only: use video.codec=h264, or for H.265 the sink hls, file or srt");
+        }
+        throw SinkError(RINGCAST_SINK_E_UNSUPPORTED,
+                        "RTMP carries AAC only: use audio.codec=aac, or for Opus the sink file (.mkv, .mp4)");
+    }
+}
+
+}  // namespace
+
+RtmpSink::RtmpSink(Host host, const Options& options)
+    : host_(host),
+      url_(options.text("url")),
+      key_(options.text("key")),
+      target_(read_rtmp_target(url_, key_)),
+      trust_(options.text("tls_ca"), options.choice("tls_verify", "yes|no") == "yes") {}
+
+/// Runs one call of the host. An interrupt() is spent with the call it ends.
+template <class Step>
+void RtmpSink::step(Step&& body) {
+    try {
+        body();
+    } catch (const SinkError& error) {
+        if (error.code() == RINGCAST_SINK_E_INTERRUPTED) stop_.clear();
+        throw;
+    }
+}
+
+void RtmpSink::connect() {
+    step([this] { open(); });
+}
+
+void RtmpSink::open() {
+    session_.reset();
+    host_.set_info("url", target_.place);
+    if (target_.tls && !trust_.verifies()) {
+        host_.warn("tls_verify=no: ANYBODY on the way to " + target_.place + " can read the stream and its key");
+    }
+    session_ = std::make_unique<RtmpSession>(SessionParts{target_, trust_, stop_, sent_});
+}
+
+void RtmpSink::headers(std::span<const ringcast_sink_stream* const> streams) {
+    check_codecs(streams);
+    step([&] {
+        // A server may have closed a connection that waited long for its first picture.
+        if (!session_->is_open()) open();
+        if (!session_->publishes()) {
+            clock_ = StreamClock();
+            session_->publish();
+            host_.info("publishing to " + target_.place);
+        }
+        send_headers(streams);
+    });
+}
+
+void RtmpSink::send_headers(std::span<const ringcast_sink_stream* const> streams) {
+    const std::uint32_t now = clock_.now_ms();
+    session_->send(Kind::metadata, now, flv_metadata(streams, "ringcast " RINGCAST_VERSION));
+    streams_.clear();
+    for (const ringcast_sink_stream* stream : streams) {
+        streams_.push_back(*stream);
+        const std::span<const std::uint8_t> config(stream->extradata, stream->extradata_size);
+        if (stream->media == RINGCAST_SINK_VIDEO) {
+            session_->send(Kind::video, now, flv_video_config_head(), config);
+        } else {
+            session_->send(Kind::audio, now, flv_audio_config_head(), config);
+        }
+    }
+}
+
+void RtmpSink::packet(const ringcast_sink_packet& packet) {
+    step([&] {
+        session_->listen();
+        const ringcast_sink_stream& stream = streams_.at(packet.stream);
+        const auto times = clock_.times(packet, stream);
+        const std::span<const std::uint8_t> data(packet.data, packet.data_size);
+        if (stream.media == RINGCAST_SINK_VIDEO) {
+            const bool key = (packet.flags & RINGCAST_SINK_PACKET_KEY) != 0;
+            session_->send(Kind::video, times.dts_ms, flv_video_head(key, times.shift_ms), data);
+        } else {
+            session_->send(Kind::audio, times.dts_ms, flv_audio_head(), data);
+        }
+    });
+}
+
+void RtmpSink::disconnect(bool final) {
+    if (session_ && final) session_->goodbye(kGoodbyeLimit);
+    session_.reset();
+    stop_.clear();
+}
+
+void RtmpSink::replace(const Options& changed) {
+    const std::string url = changed.has("url") ? changed.text("url") : url_;
+    const std::string key = changed.has("key") ? changed.text("key") : key_;
+    target_ = read_rtmp_target(url, key);
+    url_ = url;
+    key_ = key;
+}
+
+}  // namespace ringcast::sink

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <librtmp/rtmp.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "rtmp/amf.hpp"
+#include "rtmp/chunk_reader.hpp"
+#include "rtmp/pump.hpp"
+#include "rtmp/target.hpp"
+
+namespace ringcast::sink {
+
+/// What a session needs of its sink; all of it outlives the session.
+struct SessionParts {
+    const RtmpTarget& target;
+    const TlsTrust& trust;
+    const StopSignal& stop;
+    std::atomic<std::uint64_t>& sent;
+};
+
+/// One RTMP connection as a publisher: librtmp shakes hands, says connect and cuts messages into chunks; commands,
+/// answers and everything the server says are read here. Errors are SinkError: TRANSIENT, REJECTED with the server's
+/// words, INTERRUPTED. Life cycle: the constructor connects; publish() once; send()* and listen()*; goodbye() or not;
+/// destruction. Thread safety: none.
+class RtmpSession {
+public:
+    explicit RtmpSession(const SessionParts& parts);
+    RtmpSession(const RtmpSession&) = delete;
+    RtmpSession& operator=(const RtmpSession&) = delete;
+    ~RtmpSession() = default;
+
+    /// Asks for the right to publish and waits for the answer.
+    void publish();
+    [[nodiscard]] bool publishes() const noexcept { return stream_ != 0; }
+
+    enum class Kind : std::uint8_t { audio = 8, video = 9, metadata = 18 };
+    /// Sends one message whose body is `head` and `data`. Blocks while the network does.
+    void send(Kind kind, std::uint32_t timestamp_ms, std::span<const std::uint8_t> head,
+              std::span<const std::uint8_t> data = {});
+
+    /// Hears what the server has said meanwhile: answers pings, acknowledges; throws when it ended the stream.
+    void listen();
+
+    /// False once the connection is over.
+    [[nodiscard]] bool is_open() const { return pump_->end() == PumpEnd::open; }
+
+    /// Ends the stream in order: all that was sent gets there, at most within `limit`.
+    void goodbye(std::chrono::milliseconds limit);
+
+    [[nodiscard]] int socket() const noexcept { return pump_->socket(); }
+
+private:
+    // librtmp says no farewell of its own here (it could block): it never learns the number of our stream.
+    struct RtmpDeleter {
+        void operator()(RTMP* rtmp) const noexcept {
+            RTMP_Close(rtmp);
+            RTMP_Free(rtmp);
+        }
+    };
+
+    void shake_hands();
+    void create_stream();
+    double command(std::string_view name, AmfWriter& arguments, int channel, std::uint32_t stream = 0);
+    void send_bytes(std::uint8_t type, int channel, std::uint32_t stream, std::uint32_t timestamp,
+                    std::span<const std::uint8_t> head, std::span<const std::uint8_t> data = {});
+    AmfCommand answer_to(double transaction);
+    void hear(bool wait);
+    void acknowledge();
+    void handle(const RtmpMessage& message);
+    void handle_number(const RtmpMessage& message);
+    void handle_command(const RtmpMessage& message);
+    void handle_status(const AmfCommand& status);
+    [[noreturn]] void reject(const std::string& asked, const AmfCommand& answer) const;
+    [[noreturn]] void throw_closed() const;
+
+    const RtmpTarget target_;
+    std::unique_ptr<Pump> pump_;
+    std::unique_ptr<RTMP, RtmpDeleter> rtmp_;  ///< goes before pump_: it owns the near end
+    ChunkReader reader_;
+    AmfCommand answer_;  ///< the newest _result or _error
+    std::string asked_;  ///< what the server is to answer now, for messages; empty: nothing
+    bool asked_in_rtmp_ = false;
+    double transaction_ = 1;  ///< librtmp's connect has 1
+    std::uint32_t stream_ = 0;
+    std::uint32_t new_stream_ = 0;
+    std::uint32_t window_ = 2'500'000;
+    std::uint32_t acknowledged_ = 0;
+    std::vector<char> message_;
+};
+
+}  // namespace ringcast::sink

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RTMP servers for the tests, on loopback ports of their own: nginx-rtmp, node-media-server, and what listens to nginx."""
+import http.server
+import os
+import socket
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("RINGCAST_BUILD", ROOT / "build")).resolve()
+NPM = ROOT / "build/npm/rtmp-server/node_modules"
+MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
+
+CONFIG = """
+daemon off;
+master_process off;
+load_module {module};
+pid {folder}/nginx.pid;
+error_log {folder}/error.log info;
+events {{ worker_connections 128; }}
+rtmp {{
+    server {{
+        listen 127.0.0.1:{port};
+        {server}
+        application live {{
+            live on;
+            wait_key on;
+            record all;
+            record_path {folder};
+            record_suffix .flv;
+            record_unique {unique};
+            {application}
+        }}
+    }}
+}}
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class NginxRtmp:
+    """nginx with the app `live`: what is published is recorded, tag by tag as it came, in `folder`."""
+
+    def __init__(self, start, folder, on_publish=None, server="", unique=False):
+        self.start_process, self.folder, self.port = start, folder, free_port()
+        folder.mkdir()
+        application = f"on_publish {on_publish};" if on_publish else ""
+        (folder / "nginx.conf").write_text(CONFIG.format(module=MODULE, folder=folder, port=self.port, server=server,
+                                                         application=application, unique="on" if unique else "off"))
+        self.process = None
+        self.start()
+
+    @property
+    def url(self):
+        return f"rtmp://127.0.0.1:{self.port}/live"
+
+    def start(self):
+        self.process = self.start_process("nginx", "-p", self.folder, "-c", self.folder / "nginx.conf",
+                                          "-e", self.folder / "error.log")
+        wait_for_port(self.process, self.port)
+
+    def kill(self):
+        self.process.kill()
+
+    def log(self):
+        return (self.folder / "error.log").read_text(encoding="utf-8", errors="replace")
+
+    def connects(self):
+        """The lines in which nginx says what a publisher asked for."""
+        return [line for line in self.log().splitlines() if " connect: app=" in line]
+
+    def recordings(self):
+        return sorted(self.folder.glob("*.flv"), key=lambda path: path.stat().st_mtime)
+
+
+class NodeMediaServer:
+    def __init__(self, start):
+        self.port = free_port()
+        self.process = start("node", ROOT / "tests/integration/rtmp_server/server.cjs", self.port, NODE_PATH=str(NPM))
+        wait_for_port(self.process, self.port)
+
+    @property
+    def url(self):
+        return f"rtmp://127.0.0.1:{self.port}/live"
+
+
+def wait_for_port(process, port):
+    from conftest import wait_until  # the tests' own; not importable when this module is read as a library
+    wait_until(lambda: is_open(port) or not process.running(), f"{process} to listen")
+    assert process.running(), f"{process} ended: {process.output()[-2000:]}"
+
+
+class PublishHook:
+    """Answers nginx's on_publish, and keeps each body as the bytes that came."""
+
+    def __init__(self, allow=lambda body: True):
+        self.bodies = []
+        hook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.bodies.append(body)
+                self.send_response(200 if allow(body) else 403)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/publish"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
