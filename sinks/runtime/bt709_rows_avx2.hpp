@@ -23,22 +23,16 @@ RINGCAST_AVX2 __m256i weights(PixelFormat format, int r, int g, int b) {
         static_cast<int>(byte(red_first ? r : b) | byte(g) << 8U | byte(red_first ? b : r) << 16U));
 }
 
-/// Eight pixels as 32-bit words. Reads 28 bytes of 24-bit pixels.
+/// Eight pixels as 32-bit words. Reads no byte beyond them.
 template <int kStep>
 RINGCAST_AVX2 __m256i load8(const std::uint8_t* pixels) {
     if constexpr (kStep == 4) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(pixels));
-    const __m256i spread =
-        _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1));
+    // The second load begins 4 bytes early, so that it ends with the pixels.
+    const __m256i spread = _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1,  //
+                                            4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15, -1);
     const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels));
-    const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 12));
+    const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 8));
     return _mm256_shuffle_epi8(_mm256_set_m128i(high, low), spread);
-}
-
-/// Pixels that may be worked on in groups of `group` without reading past the line's end.
-template <int kStep>
-constexpr int whole_groups(int width, int group) {
-    const int spare = kStep == 3 ? 2 : 0;  // load8() reads 4 bytes more than its pixels
-    return width < group + spare ? 0 : (width - spare) / group * group;
 }
 
 /// Eight sums of weight × (pixel − 128), in the order 0 1 2 3 8 9 10 11 | 4 5 6 7 12 13 14 15 with the next eight.
@@ -53,7 +47,7 @@ template <int kStep>
     const __m256i weight = weights(format, kYR, kYG, kYB);
     const __m256i base = _mm256_set1_epi16(static_cast<std::int16_t>(kYBase + 128 * (kYR + kYG + kYB)));
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const int done = whole_groups<kStep>(width, 32);
+    const int done = width / 32 * 32;
     for (int i = 0; i < done; i += 32, pixels += 32 * kStep) {
         const __m256i a = weighted16(load8<kStep>(pixels), load8<kStep>(pixels + 8 * kStep), weight);
         const __m256i b = weighted16(load8<kStep>(pixels + 16 * kStep), load8<kStep>(pixels + 24 * kStep), weight);
@@ -76,7 +70,7 @@ template <int kStep>
     const __m256i of_u = weights(format, -kUR, -kUG, kUB);
     const __m256i of_v = weights(format, kVR, -kVG, -kVB);
     const __m256i base = _mm256_set1_epi16(static_cast<std::int16_t>(kChromaBase));
-    const int done = whole_groups<kStep>(2 * pairs, 16) / 2;
+    const int done = pairs / 8 * 8;
     for (int i = 0; i < done; i += 8, upper += 16 * kStep, lower += 16 * kStep) {
         const __m256i a = mean8<kStep>(upper, lower);
         const __m256i b = mean8<kStep>(upper + 8 * kStep, lower + 8 * kStep);
@@ -97,7 +91,7 @@ template <int kStep>
 template <int kStep>
 [[gnu::target("avx2")]] int halve_of(const std::uint8_t* upper, const std::uint8_t* lower, std::uint8_t* pixels,
                                      int width) {
-    const int done = whole_groups<kStep>(2 * width, 16) / 2;
+    const int done = width / 8 * 8;
     const __m256i one = _mm256_set1_epi8(1);
     for (int i = 0; i < done; i += 8, upper += 16 * kStep, lower += 16 * kStep) {
         const __m256 a = _mm256_castsi256_ps(mean8<kStep>(upper, lower));
