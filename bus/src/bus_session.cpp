@@ -203,6 +203,9 @@ bool BusSession::take_over(const ProducerOptions& options) {
     header().live_session.store(session_, std::memory_order_release);
     // A lossless writer that was killed while it waited can no longer take itself off.
     board_view_->header().writer_waiting.store(0, std::memory_order_seq_cst);
+    // This one waits for everybody anew.
+    for (auto& evicted : header().evicted_attached_ns)
+        evicted.store(0, std::memory_order_relaxed);
     access_.apply(bus_->fd(), access_.object_mode(), "the bus object");
     access_.apply(board_->fd(), access_.board_mode(), "the board");
     return true;

@@ -218,6 +218,7 @@ BusInfo inspect_bus(const std::string& bus) {
     check_bus_name(bus);
     BusInfo info;
     std::uint64_t made_by = 0;
+    std::array<std::int64_t, layout::kBoardCells> evicted{};
     info.name = bus;
     const auto note = [&](const Error& error) { info.problems.push_back(sanitise(error.what())); };
     for (const FlowKind kind : kAllFlows)
@@ -251,6 +252,8 @@ BusInfo inspect_bus(const std::string& bus) {
         // SYNC E: the producer stores the generation last, with release.
         info.flush_generation = header.flush_generation.load(std::memory_order_acquire);
         info.flush_index = values_of(header.flush_index);
+        for (std::size_t cell = 0; cell < evicted.size(); ++cell)
+            evicted.at(cell) = header.evicted_attached_ns[cell].load(std::memory_order_relaxed);
         info.ended = header.ended.load(std::memory_order_acquire) != 0;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::not_found) throw;
@@ -269,6 +272,8 @@ BusInfo inspect_bus(const std::string& bus) {
     } catch (const Error& error) {
         note(error);
     }
+    for (CellInfo& reader : info.readers)
+        reader.evicted = reader.attached_ns != 0 && evicted.at(reader.cell) == reader.attached_ns;
     return info;
 }
 

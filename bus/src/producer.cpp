@@ -39,7 +39,7 @@ public:
     explicit Impl(const ProducerOptions& options)
         : options_(options),
           session_(options),
-          gate_(session_.board(), options.reader_timeout),
+          gate_(session_.board(), session_.header(), options.reader_timeout),
           packets_(options.bus, [this](const RecordFields& fields,
                                        std::span<const std::byte> data) { publish(FlowKind::packets, fields, data); }),
           fork_generation_(fork_generation()),

@@ -46,8 +46,8 @@ bool is_ready(std::uint32_t state) {
 
 }  // namespace
 
-ReaderGate::ReaderGate(const BoardView& board, std::chrono::nanoseconds reader_timeout)
-    : board_(board), reader_timeout_ns_(reader_timeout.count()) {}
+ReaderGate::ReaderGate(const BoardView& board, layout::BusHeader& bus, std::chrono::nanoseconds reader_timeout)
+    : board_(board), bus_(bus), reader_timeout_ns_(reader_timeout.count()) {}
 
 void ReaderGate::expect(FlowKind kind, std::uint32_t flow_object_id) {
     expected_[static_cast<std::size_t>(kind)].store(flow_object_id, std::memory_order_relaxed);
@@ -117,7 +117,11 @@ bool ReaderGate::is_holding(unsigned number, std::size_t flow, std::uint64_t tai
         watched.cursor = cursor;
         watched.moved_ns = now;
     }
-    if (now - watched.moved_ns > reader_timeout_ns_) watched.evicted = true;
+    if (now - watched.moved_ns > reader_timeout_ns_ && !watched.evicted) {
+        watched.evicted = true;
+        // For the inspector; the writer goes by its own state.
+        bus_.evicted_attached_ns[number].store(attached, std::memory_order_relaxed);
+    }
     return !watched.evicted;
 }
 

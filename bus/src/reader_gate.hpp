@@ -14,7 +14,8 @@ namespace ringcast {
 /// Thread safety: wait() by one thread per flow at a time, the rest by any.
 class ReaderGate {
 public:
-    ReaderGate(const BoardView& board, std::chrono::nanoseconds reader_timeout);
+    /// Who is evicted is shown in `bus`.
+    ReaderGate(const BoardView& board, layout::BusHeader& bus, std::chrono::nanoseconds reader_timeout);
 
     /// From here on a reader is ready only when it has this object of the flow open (or does not read the flow).
     void expect(FlowKind kind, std::uint32_t flow_object_id);
@@ -42,6 +43,7 @@ private:
     [[nodiscard]] bool is_holding(unsigned number, std::size_t flow, std::uint64_t tail);
 
     const BoardView& board_;
+    layout::BusHeader& bus_;
     std::int64_t reader_timeout_ns_;
     std::array<std::atomic<std::uint32_t>, layout::kFlowCount> expected_{};  // 0: any
     // Per flow: each is waited for by the thread that writes it.

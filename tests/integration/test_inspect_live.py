@@ -99,18 +99,22 @@ class OnTerminal:
         return os.waitstatus_to_exitcode(status)
 
 
-@pytest.mark.parametrize("how", ["q", "ctrl-c", "term"])
+@pytest.mark.parametrize("how", ["q", "ctrl-c", "term", "bus"])
 def test_top_redraws_in_place_ends_on_q_and_puts_the_terminal_back(live, how):
     top = OnTerminal(["top", live.name, "--interval", "100ms"], columns=60)
     top.until(live.name.encode())
     top.seen = b""
     top.until(b"\x1b[H")
     top.until(b"AGE")
-    if how == "term":
-        os.kill(top.pid, signal.SIGTERM)
+    if how in ("term", "bus"):  # SIGBUS: a producer has cut the ring short under it
+        os.kill(top.pid, signal.SIGTERM if how == "term" else signal.SIGBUS)
     else:
         os.write(top.terminal, {"q": b"q", "ctrl-c": b"\x03"}[how])
-    assert top.end() == 0
+    if how == "bus":
+        top.until(b"(SIGBUS); the bus is damaged")
+        assert top.seen.index(b"\x1b[?1049l") < top.seen.index(b"the bus is damaged")
+        assert termios.tcgetattr(top.terminal)[3] & termios.ICANON, "keys come by the line again"
+    assert top.end() == (1 if how == "bus" else 0)
     assert b"\x1b[?25h" in top.seen and b"\x1b[?7h" in top.seen
 
 
@@ -186,6 +190,14 @@ def test_doctor_finds_objects_that_anyone_may_write(ringcast, live):
     assert [each["fix"] for each in open_ones] == [f"chmod o-w {path}"]
     subprocess.run(open_ones[0]["fix"].split(), check=True)
     assert not [each for each in findings(ringcast, live.name) if "by everybody" in each["what"]]
+
+
+def test_doctor_tells_of_damage_also_where_rights_are_wrong(ringcast, live):
+    os.chmod(f"/dev/shm/ringcast.{live.name}.audio", 0o666)
+    with open(f"/dev/shm/ringcast.{live.name}.video", "r+b") as video:
+        video.write(b"garbage!")
+    said = [each["what"] for each in findings(ringcast, live.name, code=1) if each["level"] != "ok"]
+    assert any("by everybody" in what for what in said) and any("not a ringcast object" in what for what in said), said
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root to become somebody else")

@@ -8,7 +8,7 @@ import subprocess
 import wave
 
 import pytest
-from conftest import RINGCAST, wait_until
+from conftest import RINGCAST, ROOT, wait_until
 from marks import read_marks
 
 FORMATS = ["rgb24", "bgr24", "rgba", "bgra", "i420", "nv12"]
@@ -198,6 +198,30 @@ def test_cat_lossless_gets_every_frame_of_a_producer_that_waits(start, bus, tmp_
     video = json.loads(reader.output().splitlines()[-1])["flows"]["video"]
     assert video == {"records": 200, "lost_overrun_records": 0, "lost_aborted_records": 0}
     assert probe(out)[0]["nb_read_frames"] == "200"
+
+
+def test_cat_says_that_a_flow_which_begins_much_later_is_left_out(start, bus, tmp_path):
+    out = tmp_path / "talk.nut"
+    reader = start(RINGCAST, "cat", bus.name, "--json", "--output", out)
+    reader.says("waiting for a producer")
+    script = """if True:
+        import sys, time, numpy, ringcast
+        with ringcast.Producer(sys.argv[1], size=(64, 36), fps=25, rate=None) as pictures:
+            sound = None
+            for i in range(75):
+                pictures.write_video(numpy.zeros((36, 64, 3), numpy.uint8))
+                time.sleep(0.04)
+                if i == 40:
+                    sound = ringcast.Producer(sys.argv[1], size=None, rate=16000)
+                if sound:
+                    sound.write_audio(numpy.zeros(640, numpy.int16))
+            sound.end()
+    """
+    start(ROOT / "build/venv/bin/python", "-c", script, bus.name).ends_well()
+    reader.ends_well()
+    told = [line for line in reader.output().splitlines() if "left out" in line]
+    assert len(told) == 1 and "the audio flow" in told[0] and "start cat again" in told[0], reader.output()
+    assert [stream["codec_type"] for stream in probe(out)] == ["video"]
 
 
 def test_cat_goes_on_with_the_next_producer_on_one_timeline(start, bus, tmp_path):

@@ -70,6 +70,7 @@ Json reader_json(const CellInfo& reader) {
             {"state", name_of(reader.state)},
             {"reason", reader.reason},
             {"lossless", reader.lossless},
+            {"evicted", reader.evicted},
             {"flows", reader_flows_json(reader)},
             {"lag_ns", reader.lag_ns},
             {"queue_ns", reader.queue_ns},

@@ -111,7 +111,9 @@ void add_cat(CLI::App& app, int& exit_code) {
     verb->add_option("-o,--output", options->output, "File to write; \"-\" is stdout.")
         ->capture_default_str()
         ->type_name("FILE");
-    verb->add_flag("--lossless", options->lossless, "Ask a lossless producer to wait for this reader.");
+    verb->add_flag("--lossless", options->lossless,
+                   "Ask a lossless producer to wait for this reader, once it is there; start that one with "
+                   "--wait-readers, or it may be ahead.");
     verb->add_flag("--json", options->json, "Sum up at the end as one JSON line on stderr.");
     verb->footer(
         "Waits for the bus, begins at the newest frame (at the first when it had to wait, or with --lossless),\n"

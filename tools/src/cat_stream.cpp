@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "clock.hpp"
 #include "command.hpp"
@@ -126,13 +127,25 @@ void CatStream::open_flows(BusReader& reader) {
         auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.kind == kind; });
         if (lane == lanes_.end()) {
             // A flow that comes after the stream has begun has no place in it.
-            if (output_) continue;
+            if (output_) {
+                tell_left_out(kind);
+                continue;
+            }
             lanes_.push_back({.kind = kind, .flow = flow, .caps = {}});
             if (!begin_by_) begin_by_ = steady_clock::now() + kTrackWait;
         } else if (lane->flow == nullptr) {
             lane->flow = flow;
         }
     }
+}
+
+/// The containers name their streams at the start.
+void CatStream::tell_left_out(FlowKind kind) {
+    if (std::exchange(left_out_.at(static_cast<std::size_t>(kind)), true)) return;
+    std::fprintf(stderr,
+                 "ringcast cat: the %s flow of bus \"%s\" came after the stream had begun and is left out; start cat "
+                 "again to have it\n",
+                 std::string(name_of(kind)).c_str(), options_.bus.c_str());
 }
 
 /// First attachment: at the newest frame, sound from the same moment; or all that is there.

@@ -65,6 +65,7 @@ private:
     }
     Outcome follow(BusReader& reader);
     void open_flows(BusReader& reader);
+    void tell_left_out(FlowKind kind);
     void start_at(BusReader& reader);
     bool read_next(BusReader& reader);
     Lane* earliest();
@@ -86,6 +87,7 @@ private:
     std::vector<Lane> lanes_;
     CopiedRecord copy_;
     std::array<CatCounts, layout::kFlowCount> counts_{};
+    std::array<bool, layout::kFlowCount> left_out_{};
     std::optional<Deadline> begin_by_;   // a missing flow is waited for until then
     std::optional<Deadline> last_lane_;  // the flow behind the limit gets until then
     std::uint64_t session_ = 0;

@@ -162,6 +162,9 @@ std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen
     if (!reader.reason.empty()) state += ": " + reader.reason;
     Labels labels(2);
     labels.add("state", state, tone_of(reader.state));
+    if (reader.evicted) {
+        labels.add("evicted", "it stood still: the producer does not wait for it any more; attach it anew", Tone::bad);
+    }
     const auto reads = [&](FlowKind kind) { return does_read(reader, kind); };
     labels.add("delivered", per_flow(bus, reader.delivered, reads) + " records");
     labels.add("lost, overrun", per_flow(bus, reader.overrun, reads) + " records");

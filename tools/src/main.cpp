@@ -12,6 +12,7 @@
 
 #include "candidates.hpp"
 #include "command.hpp"
+#include "last_words.hpp"
 #include "suggest.hpp"
 #include "verbs.hpp"
 
@@ -68,6 +69,7 @@ int wrong_verb(const CLI::App& app, const std::string& word) {
 /// A producer that cuts an object short under a reader: one line instead of a silent crash.
 extern "C" void on_bus_error(int /*signal*/) {
     constexpr char kText[] = "ringcast: shared memory was cut short under the reader (SIGBUS); the bus is damaged\n";
+    put_terminal_back();  // first: what is written on top's own screen is gone with it
     static_cast<void>(!write(STDERR_FILENO, kText, sizeof kText - 1));
     _exit(kExitFailure);
 }

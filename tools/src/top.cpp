@@ -18,6 +18,7 @@
 #include "clock.hpp"
 #include "command.hpp"
 #include "duration_words.hpp"
+#include "last_words.hpp"
 #include "ringcast/error.hpp"
 #include "stop_signal.hpp"
 #include "top_view.hpp"
@@ -69,11 +70,13 @@ public:
             // From a background job this would stop the process instead.
             reads_keys_ = tcgetpgrp(STDIN_FILENO) == getpgrp() && tcsetattr(STDIN_FILENO, TCSANOW, &keys) == 0;
         }
+        expect_to_put_back(kPutBack, reads_keys_ ? &saved_ : nullptr);
         print("\033[?1049h\033[?25l\033[?7l");
     }
     ~Terminal() {
+        expect_to_put_back(nullptr, nullptr);
         try {
-            print("\033[?7h\033[?25h\033[?1049l");
+            print(kPutBack);
         } catch (const VerbError&) {
             // The terminal is gone, and with it what would have to be put back.
         }
@@ -98,6 +101,8 @@ public:
     [[nodiscard]] int keys_fd() const noexcept { return reads_keys_ ? STDIN_FILENO : -1; }
 
 private:
+    static constexpr const char* kPutBack = "\033[?7h\033[?25h\033[?1049l";
+
     termios saved_{};
     bool reads_keys_ = false;
 };

@@ -41,6 +41,7 @@ struct CellInfo {
     layout::SinkState state{};
     std::string reason;
     bool lossless = false;
+    bool evicted = false;  ///< lossless, but it stood still: the writer does not wait for it any more
     std::array<std::uint64_t, layout::kFlowCount> cursor{};
     std::array<std::uint64_t, layout::kFlowCount> delivered{};
     std::array<std::uint64_t, layout::kFlowCount> overrun{};

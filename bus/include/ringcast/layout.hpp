@@ -87,7 +87,12 @@ struct BusHeader {
 
     // Where a flow goes on when its writer ended while others live and comes back: an index is never used twice.
     alignas(64) std::array<std::uint64_t, kFlowCount> ended_index;  // 448  next index of a flow that ended (since 1.1)
-    std::array<std::uint64_t, 452> reserved5;                       // 480 .. 4096
+    std::array<std::uint64_t, 4> reserved5;                         // 480
+
+    // The readers a lossless writer does not wait for any more: attached_ns of the reader of each board cell
+    // (since 1.1).
+    alignas(64) std::array<std::atomic<std::int64_t>, kBoardCells> evicted_attached_ns;  // 512  0: none
+    std::array<std::uint64_t, 384> reserved6;                                            // 1024 .. 4096
 };
 
 /// Numeric caps, in flow headers and again in every descriptor. Unused fields are zero.
@@ -229,6 +234,7 @@ static_assert(offsetof(BusHeader, wake_word) == 256 && offsetof(BusHeader, super
 static_assert(offsetof(BusHeader, ended) == 324 && offsetof(BusHeader, live_session) == 328);
 static_assert(offsetof(BusHeader, flush_generation) == 384);
 static_assert(offsetof(BusHeader, flush_index) == 392 && offsetof(BusHeader, ended_index) == 448);
+static_assert(offsetof(BusHeader, evicted_attached_ns) == 512 && offsetof(BusHeader, reserved6) == 1024);
 static_assert(offsetof(FlowHeader, kind) == 128 && offsetof(FlowHeader, slot_count) == 136);
 static_assert(offsetof(FlowHeader, arena_offset) == 152 && offsetof(FlowHeader, first_index) == 168);
 static_assert(offsetof(FlowHeader, caps) == 192 && offsetof(FlowHeader, caps_generation) == 288);

@@ -100,6 +100,7 @@ TEST_F(Liveness, a_forked_child_gets_an_error_instead_of_the_parents_ring) {
         expect_forked([&] { producer.end(); });
         expect_forked([&] { static_cast<void>(producer.ready_readers()); });
         expect_forked([&] { producer.wait_readers(1, 0ns); });
+        expect_forked([&] { static_cast<void>(producer.audio_waiting()); });
     });
     EXPECT_EQ(child.join(), 0);
     producer.write_video(frame(1));

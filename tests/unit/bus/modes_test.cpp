@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "bus_fixture.hpp"
+#include "ringcast/inspect.hpp"
 #include "system.hpp"
 
 namespace {
@@ -151,6 +152,31 @@ TEST_F(Modes, lossless_evicts_a_reader_that_stands_still) {
     const ReadCounts counts = stuck->flow(FlowKind::video)->counts();
     EXPECT_EQ(counts.delivered + counts.overrun, 100U);
     EXPECT_GT(counts.overrun, 0U);
+}
+
+TEST_F(Modes, lossless_shows_whom_it_has_evicted_and_not_the_next_reader_in_its_place) {
+    ProducerOptions wanted = lossless();
+    wanted.reader_timeout = 100ms;
+    std::optional<Producer> producer(std::in_place, wanted);
+    auto stuck = ready_reader();
+    const auto shown = [&] {
+        const BusInfo info = inspect_bus(bus_);
+        EXPECT_EQ(info.readers.size(), 1U);
+        return info.readers.at(0).evicted;
+    };
+    EXPECT_FALSE(shown());
+    for (unsigned n = 0; n < 100; ++n)
+        producer->write_video(frame(n));
+    EXPECT_TRUE(shown());
+    stuck.reset();
+    const auto next = ready_reader();
+    EXPECT_FALSE(shown());
+    for (unsigned n = 0; n < 100; ++n)
+        producer->write_video(frame(n));
+    EXPECT_TRUE(shown()) << "it stood still, too";
+    producer.reset();
+    producer.emplace(wanted);
+    EXPECT_FALSE(shown()) << "another producer waits for everybody anew";
 }
 
 TEST_F(Modes, lossless_evicts_a_reader_whose_cursor_only_goes_to_and_fro) {
