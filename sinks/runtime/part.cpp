@@ -15,7 +15,7 @@ namespace {
 
 /// Of one track for the other in an offline rendering. What is encoded meanwhile waits in the interleaver.
 constexpr std::int64_t kPatienceNs = 600 * kSecondNs;
-constexpr std::uint64_t kMostPictureBytes = 256U << 20U;  // that wait for their sound with shortest=yes
+constexpr std::size_t kMostPictureBytes = 256U << 20U;  // that wait for their sound with shortest=yes
 
 constexpr std::int64_t kMostLagNs = 500 * kMillisecondNs;
 
@@ -31,12 +31,12 @@ std::int64_t lag_limit(const SinkOptions& options, const OutputFormat& format) {
     return format.ring_ns > 0 ? std::min(kMostLagNs, format.ring_ns / 2) : kMostLagNs;
 }
 
-TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat& format) {
+TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat& format, std::size_t picture_bytes) {
     TimelineOptions timeline;
     timeline.fps = format.fps;
     timeline.rate = options.audio.rate;
     timeline.shortest = options.shortest;
-    timeline.most_held_pictures = most_held_pictures(format.size);
+    timeline.most_held_pictures = most_held_pictures(picture_bytes);
     timeline.track_wait_ns = options.track_wait.count();
     timeline.fill = options.fills();
     timeline.stall_timeout_ns = options.stall_timeout.count();
@@ -66,16 +66,14 @@ InterleaverOptions interleaver_options(const SinkOptions& options, const std::ve
 
 }  // namespace
 
-std::size_t most_held_pictures(Size size) {
-    const std::uint64_t picture_bytes = std::uint64_t{size.width} * size.height * 3 / 2;  // as the encoders take it
-    return static_cast<std::size_t>(
-        std::max<std::uint64_t>(kMostPictureBytes / std::max<std::uint64_t>(picture_bytes, 1), 2));
+std::size_t most_held_pictures(std::size_t picture_bytes) {
+    return std::max<std::size_t>(kMostPictureBytes / std::max<std::size_t>(picture_bytes, 1), 2);
 }
 
 Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler)
     : fills_(options.fills()),
-      timeline_(timeline_options(options, format)),
       video_(make_video(options, format)),
+      timeline_(timeline_options(options, format, video_->picture_bytes())),
       audio_(video_->passed_audio() ? nullptr : std::make_unique<AudioLane>(options.audio)),
       interleaver_(interleaver_options(options, streams(), audio_ == nullptr)),
       handler_(std::move(handler)),

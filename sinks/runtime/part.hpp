@@ -29,8 +29,8 @@ struct OutputFormat {
     bool patient = false;  ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
 };
 
-/// How many converted pictures of this size may wait for their sound: 256 MiB of them, and two at least.
-[[nodiscard]] std::size_t most_held_pictures(Size size);
+/// How many pictures that take so much memory each may wait for their sound: 256 MiB of them, and two at least.
+[[nodiscard]] std::size_t most_held_pictures(std::size_t picture_bytes);
 
 /// One output from its first record to its last: timeline, both tracks, interleaver. It may outlive the session of the
 /// producer it began with. One thread.
@@ -96,8 +96,8 @@ private:
     void deliver(Packet&& packet);
 
     const bool fills_;
-    Timeline timeline_;
     std::unique_ptr<VideoLane> video_;
+    Timeline timeline_;
     std::unique_ptr<AudioLane> audio_;  // none: the sound comes encoded with the video
     std::int64_t epoch_realtime_ns_ = 0;
     Interleaver<Packet> interleaver_;

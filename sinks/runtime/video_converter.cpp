@@ -58,7 +58,8 @@ VideoConverter::VideoConverter(Size output, Scale scale, AVPixelFormat format)
     const int bytes = av_image_get_buffer_size(format_, aligned_line(static_cast<int>(output.width)),
                                                static_cast<int>(output.height), aligned_line(1));
     if (bytes < 0) throw Error(ErrorCode::invalid_argument, "pictures of this size and pixel format cannot be made");
-    pool_ = av_owned<AVBufferPoolPtr>(av_buffer_pool_init(static_cast<std::size_t>(bytes) + kTailBytes, nullptr));
+    picture_bytes_ = static_cast<std::size_t>(bytes) + kTailBytes;
+    pool_ = av_owned<AVBufferPoolPtr>(av_buffer_pool_init(picture_bytes_, nullptr));
 }
 
 AVFramePtr VideoConverter::new_frame() {

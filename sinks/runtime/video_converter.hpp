@@ -31,6 +31,8 @@ public:
     [[nodiscard]] AVFramePtr black();
 
     [[nodiscard]] Size output() const noexcept { return output_; }
+    /// Memory that one picture takes.
+    [[nodiscard]] std::size_t picture_bytes() const noexcept { return picture_bytes_; }
 
     /// The next even size up: a picture of odd size is padded by one replicated line or column.
     static Size even_size(Size size) noexcept { return {(size.width + 1U) & ~1U, (size.height + 1U) & ~1U}; }
@@ -47,6 +49,7 @@ private:
     Size output_;
     Scale scale_;
     AVPixelFormat format_;
+    std::size_t picture_bytes_;
     AVBufferPoolPtr pool_;
     SwsContextPtr sws_;                 // for formats libyuv has no path to
     std::vector<std::uint8_t> chroma_;  // U and V apart, before they are merged for nv12

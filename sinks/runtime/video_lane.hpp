@@ -45,6 +45,10 @@ public:
     virtual void request_keyframe() noexcept {}
 
     [[nodiscard]] virtual const StreamInfo& stream() const noexcept = 0;
+    /// Memory that a picture which waits for its sound takes; of encoded ones more than any will.
+    [[nodiscard]] virtual std::size_t picture_bytes() const noexcept {
+        return std::size_t{stream().width} * stream().height * 3 / 2;
+    }
     [[nodiscard]] virtual std::string note() const { return {}; }  ///< VideoEncoder::note()
     /// The input is coded in another way from here on, which this output's headers do not describe.
     [[nodiscard]] virtual bool needs_new_output() const noexcept { return false; }
@@ -79,6 +83,7 @@ public:
     void request_keyframe() noexcept override { encoder_.request_keyframe(); }
 
     [[nodiscard]] const StreamInfo& stream() const noexcept override { return encoder_.stream(); }
+    [[nodiscard]] std::size_t picture_bytes() const noexcept override { return converter_.picture_bytes(); }
     [[nodiscard]] std::string note() const override { return encoder_.note(); }
 
 private:

@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "ringcast/error.hpp"
 
@@ -304,6 +305,16 @@ TEST(VideoConverter, caps_that_do_not_fit_the_payload_give_nothing) {
     EXPECT_FALSE(converter.convert(picture.caps, picture.payload()));
     picture.caps = {};
     EXPECT_FALSE(converter.convert(picture.caps, picture.payload()));
+}
+
+TEST(VideoConverter, a_picture_takes_the_memory_of_its_format) {
+    for (const auto& [format, half_bytes] : {std::pair{AV_PIX_FMT_YUV420P, 3}, std::pair{AV_PIX_FMT_YUV420P10LE, 6},
+                                             std::pair{AV_PIX_FMT_YUV444P, 6}, std::pair{AV_PIX_FMT_YUV444P10LE, 12}}) {
+        const std::size_t pixels = std::size_t{1280} * 720 * static_cast<std::size_t>(half_bytes) / 2;
+        const VideoConverter converter({1280, 720}, Scale::fit, format);
+        EXPECT_GE(converter.picture_bytes(), pixels);
+        EXPECT_LE(converter.picture_bytes(), pixels + 4096);
+    }
 }
 
 TEST(VideoConverter, an_odd_output_is_refused) {
