@@ -119,10 +119,11 @@ std::optional<Codec> codec_of(const AVCodecContext& context) {
     return codec_of(context.codec->id);
 }
 
-AVCodecContextPtr make_encoder(const EncoderRole& role, const std::string& name) {
+AVCodecContextPtr make_encoder(const EncoderRole& role, const std::string& name, std::string_view option) {
     const AVCodec* codec = avcodec_find_encoder_by_name(name.c_str());
-    const std::string word = std::string(role.prefix) + ".encoder=" + name;
-    const std::string use = "use " + std::string(role.prefix) + ".encoder=" + std::string(role.sure);
+    const std::string key = std::string(role.prefix) + "." + std::string(option) + "=";
+    const std::string word = key + name;
+    const std::string use = "use " + key + std::string(role.sure);
     if (codec == nullptr) {
         const auto names = encoders_for(role);
         const std::string_view near = nearest_name(name, names);

@@ -48,8 +48,9 @@ private:
     AVDictionaryPtr dictionary_;
 };
 
-/// A context of the encoder of that name, which must make a codec that sinks carry. Throws Error(invalid_argument).
-AVCodecContextPtr make_encoder(const EncoderRole& role, const std::string& name);
+/// A context of the encoder of that name, which must make a codec that sinks carry. Throws Error(invalid_argument),
+/// which names the option that asked for it.
+AVCodecContextPtr make_encoder(const EncoderRole& role, const std::string& name, std::string_view option = "encoder");
 /// nullopt: no codec of ours.
 std::optional<Codec> codec_of(const AVCodecContext& context);
 

@@ -23,6 +23,7 @@ h264::SampleShape shape_of(AVPixelFormat format) {
     const AVPixFmtDescriptor& d = *av_pix_fmt_desc_get(format);
     const bool full = d.log2_chroma_w == 0;
     const bool full_lines = d.log2_chroma_h == 0;
+    if (d.nb_components == 1) return {0, static_cast<std::uint8_t>(d.comp[0].depth)};
     return {static_cast<std::uint8_t>(full ? 3 : full_lines ? 2 : 1), static_cast<std::uint8_t>(d.comp[0].depth)};
 }
 
@@ -55,6 +56,8 @@ VideoEncoder::VideoEncoder(const VideoOptions& options, Size size, Rational fps,
     stream_.width = size.width;
     stream_.height = size.height;
     stream_.fps = fps;
+    // Now, not on the day when it is needed.
+    if (!options.fallback.empty()) make_encoder(kVideoRole, options.fallback, "fallback");
     try {
         open(options);
     } catch (const CannotOpen& error) {

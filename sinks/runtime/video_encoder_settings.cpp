@@ -62,9 +62,33 @@ std::string list_of(std::span<const std::string_view> names) {
                               std::span<const std::string_view> names) {
     std::string text = std::string(key) + "=" + std::string(value) + ": " + context.codec->name + " has ";
     text += list_of(names);
+    if (key == "video.profile") text.append(" for ").append(av_get_pix_fmt_name(context.pix_fmt));
     const std::string_view near = nearest_name(value, names);
     if (!near.empty()) text.append(" (did you mean ").append(near).append("?)");
     throw Error(ErrorCode::invalid_argument, text);
+}
+
+/// What pictures of this format can be.
+std::vector<std::string_view> x264_profiles(const AVCodecContext& context) {
+    const AVPixFmtDescriptor& d = *av_pix_fmt_desc_get(context.pix_fmt);
+    if (d.log2_chroma_w == 0 && d.nb_components > 1) return {"high444"};
+    if (d.log2_chroma_w == 1 && d.log2_chroma_h == 0) return {"high422", "high444"};
+    if (d.comp[0].depth > 8) return {"high10", "high422", "high444"};
+    if (d.nb_components == 1) return {"high"};
+    return {"baseline", "main", "high"};
+}
+
+std::vector<std::string_view> x265_profiles(const AVCodecContext& context) {
+    const AVPixFmtDescriptor& d = *av_pix_fmt_desc_get(context.pix_fmt);
+    const bool deep = d.comp[0].depth > 8;
+    if (d.comp[0].depth > 10 || d.nb_components != 3) return {};  // free text; x265 itself says what is wrong
+    if (d.log2_chroma_w == 0) {
+        if (deep) return {"main444-10", "main444-10-intra"};
+        return {"main444-8", "main444-intra", "main444-stillpicture"};
+    }
+    if (d.log2_chroma_h == 0) return {"main422-10", "main422-10-intra"};
+    if (deep) return {"main10", "main10-intra"};
+    return {"main", "main-intra", "mainstillpicture", "main10", "main10-intra"};
 }
 
 /// x264 and x265 take their names as free text, say only themselves what is wrong, and not which are right.
@@ -74,16 +98,10 @@ std::vector<std::string_view> names_of(const AVCodecContext& context, std::strin
     if (setting == "preset")
         return {"ultrafast", "superfast", "veryfast", "faster",   "fast",
                 "medium",    "slow",      "slower",   "veryslow", "placebo"};
-    if (family == Family::x265) {
-        if (setting == "tune") return {"psnr", "ssim", "grain", "zerolatency", "fastdecode", "animation"};
-        return {};  // dozens of profiles
-    }
-    if (setting == "tune")
-        return {"film", "animation", "grain", "stillimage", "psnr", "ssim", "fastdecode", "zerolatency"};
-    if (setting != "profile") return {};
-    if (context.pix_fmt == AV_PIX_FMT_YUV420P || context.pix_fmt == AV_PIX_FMT_NV12)
-        return {"baseline", "main", "high"};  // what such pictures can be
-    return {"high10", "high422", "high444"};
+    if (setting == "profile") return family == Family::x265 ? x265_profiles(context) : x264_profiles(context);
+    if (setting != "tune") return {};
+    if (family == Family::x265) return {"psnr", "ssim", "grain", "zerolatency", "fastdecode", "animation"};
+    return {"film", "animation", "grain", "stillimage", "psnr", "ssim", "fastdecode", "zerolatency"};
 }
 
 bool is_name_of(const AVCodecContext& context, std::string_view setting, std::string_view value) {
@@ -97,6 +115,27 @@ void set_name(const AVCodecContext& context, EncoderSettings& settings, std::str
     if (!is_name_of(context, setting, value))
         refuse_name(context, "video." + std::string(setting), value, names_of(context, setting));
     settings.set(setting, value);
+}
+
+/// Of each codec the same whatever the encoder; most encoders say nothing useful about a wrong one.
+void require_level(const AVCodecContext& context, const std::string& level) {
+    static constexpr std::array<std::string_view, 20> kOfH264{"1",   "1b",  "1.1", "1.2", "1.3", "2",   "2.1",
+                                                              "2.2", "3",   "3.1", "3.2", "4",   "4.1", "4.2",
+                                                              "5",   "5.1", "5.2", "6",   "6.1", "6.2"};
+    static constexpr std::array<std::string_view, 13> kOfH265{"1", "2",   "2.1", "3", "3.1", "4",  "4.1",
+                                                              "5", "5.1", "5.2", "6", "6.1", "6.2"};
+    if (level.empty()) return;
+    const bool hevc = context.codec->id == AV_CODEC_ID_HEVC;
+    const std::span<const std::string_view> known = hevc ? std::span<const std::string_view>(kOfH265) : kOfH264;
+    const auto own = names_of_option(context, "level");
+    auto number = parse_number(level);
+    if (number && *number >= 10) number = *number / 10;  // "41" is 4.1
+    const std::string name = number ? number_text(*number) : level;
+    for (const auto names : {known, std::span<const std::string_view>(own)})
+        for (const std::string_view each : names)
+            if (each == name || each == level) return;
+    throw Error(ErrorCode::invalid_argument,
+                "video.level=" + level + ": " + avcodec_get_name(context.codec->id) + " has " + list_of(known));
 }
 
 void set_picture(AVCodecContext& context, const VideoTarget& target) {
@@ -260,6 +299,7 @@ std::uint64_t apply_video_options(AVCodecContext& context, EncoderSettings& sett
                                   const VideoTarget& target) {
     const Family family = family_of(context);
     set_picture(context, target);
+    require_level(context, options.level);
     const std::uint64_t announced = set_rate(context, settings, options, target);
     set_gop(context, settings, target.gop_frames);
     const bool software = family == Family::x264 || family == Family::x265;

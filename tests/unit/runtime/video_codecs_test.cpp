@@ -2,14 +2,11 @@
 /// What the encoder does beyond plain libx264: other codecs, pixel formats, families and the fallback.
 #include <gtest/gtest.h>
 
-#include <array>
+#include <sstream>
 
-#include "decode_support.hpp"
-#include "ringcast/error.hpp"
+#include "encoder_rig.hpp"
 #include "runtime/encoder_probe.hpp"
 #include "runtime/h265_hvcc.hpp"
-#include "runtime/video_converter.hpp"
-#include "runtime/video_encoder.hpp"
 #include "runtime/video_encoder_settings.hpp"
 
 extern "C" {
@@ -19,64 +16,20 @@ extern "C" {
 namespace ringcast::runtime {
 namespace {
 
-constexpr Size kSize{192, 108};
-constexpr Rational kFps{25, 1};
+using namespace testing;
 
-SinkOptions options_of(const std::vector<std::string>& words) {
-    SinkOptions options;
-    apply_sink_options(options, words);
-    return options;
-}
-
-struct Encoded {
-    StreamInfo stream;
-    AVPixelFormat pixel_format = AV_PIX_FMT_NONE;
-    std::vector<Packet> packets;
-};
-
-/// `count` red pictures with a grey column that moves, through converter and encoder.
-Encoded encode(const std::vector<std::string>& words, int count) {
-    VideoEncoder encoder(options_of(words).video, kSize, kFps);
-    VideoConverter converter(kSize, Scale::fit, encoder.pixel_format());
+/// `count` red pictures with a grey column that moves.
+Encoded encode(const std::vector<std::string>& words, std::int64_t count) {
     const layout::Caps caps = make_caps(VideoFormat{PixelFormat::rgb24, kSize.width, kSize.height, kFps});
-    Encoded encoded{encoder.stream(), encoder.pixel_format(), {}};
-    const auto keep = [&](Packet&& packet) { encoded.packets.push_back(std::move(packet)); };
-    for (int tick = 0; tick < count; ++tick) {
+    return encode_pictures(words, range(count), [&](VideoConverter& converter, std::int64_t tick) {
         std::vector<std::uint8_t> bytes;
         for (std::uint32_t i = 0; i < kSize.width * kSize.height; ++i) {
             const bool column = i % kSize.width / 4 == static_cast<std::uint32_t>(10 + tick % 30);
-            const std::array<std::uint8_t, 3> pixel{255, column ? std::uint8_t{255} : std::uint8_t{0},
-                                                    column ? std::uint8_t{255} : std::uint8_t{0}};
-            bytes.insert(bytes.end(), pixel.begin(), pixel.end());
+            const std::uint8_t other = column ? 255 : 0;
+            bytes.insert(bytes.end(), {255, other, other});
         }
-        encoder.encode(*converter.convert(caps, std::as_bytes(std::span(bytes))), tick, 0, keep);
-    }
-    encoder.drain(keep);
-    return encoded;
-}
-
-std::vector<AVFramePtr> decoded(const Encoded& encoded) {
-    testing::Decoder decoder(encoded.stream);
-    for (const Packet& packet : encoded.packets)
-        decoder.decode(packet);
-    decoder.drain();
-    return std::move(decoder.frames);
-}
-
-std::vector<std::int64_t> keys_of(const Encoded& encoded) {
-    std::vector<std::int64_t> keys;
-    for (const Packet& packet : encoded.packets)
-        if (packet.key) keys.push_back(packet.pts);
-    return keys;
-}
-
-std::string error_of(const std::vector<std::string>& words) {
-    try {
-        const VideoEncoder encoder(options_of(words).video, kSize, kFps);
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
+        return converter.convert(caps, std::as_bytes(std::span(bytes)));
+    });
 }
 
 TEST(VideoCodecs, h265_comes_out_with_hvcc_and_keyframes_where_the_gop_says) {
@@ -112,9 +65,10 @@ TEST(VideoCodecs, pixel_formats_reach_the_decoder) {
         int chroma_idc;
         int luma_at_red;
     };
-    for (const Case& c : {Case{"yuv420p", AV_PIX_FMT_YUV420P, 1, 63}, Case{"nv12", AV_PIX_FMT_YUV420P, 1, 63},
-                          Case{"yuv422p", AV_PIX_FMT_YUV422P, 2, 63}, Case{"yuv444p", AV_PIX_FMT_YUV444P, 3, 63},
-                          Case{"yuv420p10le", AV_PIX_FMT_YUV420P10LE, 1, 250}}) {
+    for (const Case& c :
+         {Case{"yuv420p", AV_PIX_FMT_YUV420P, 1, 63}, Case{"nv12", AV_PIX_FMT_YUV420P, 1, 63},
+          Case{"yuv422p", AV_PIX_FMT_YUV422P, 2, 63}, Case{"yuv444p", AV_PIX_FMT_YUV444P, 3, 63},
+          Case{"yuv420p10le", AV_PIX_FMT_YUV420P10LE, 1, 250}, Case{"gray", AV_PIX_FMT_YUV420P, 0, 63}}) {
         const Encoded encoded = encode({"video.pix_fmt=" + c.name, "video.crf=12"}, 12);
         EXPECT_EQ(encoded.pixel_format, av_get_pix_fmt(c.name.c_str()));
         const auto frames = decoded(encoded);
@@ -146,6 +100,31 @@ TEST(VideoCodecs, names_an_encoder_lacks_are_told_with_those_it_has) {
     const std::string text = error_of({"video.encoder=h264_nvenc", "video.preset=p9"});
     EXPECT_TRUE(text.starts_with("video.preset=p9: h264_nvenc has ")) << text;
     EXPECT_NE(text.find(", p7"), std::string::npos) << text;
+}
+
+TEST(VideoCodecs, every_profile_and_level_that_is_told_opens) {
+    for (const std::string encoder : {"libx264", "libx265"})
+        for (const std::string format :
+             {"yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"}) {
+            const std::vector<std::string> words{"video.encoder=" + encoder, "video.pix_fmt=" + format};
+            const auto with = [&](const std::string& word) {
+                std::vector<std::string> all = words;
+                all.push_back(word);
+                return error_of(all);
+            };
+            const std::string told = with("video.profile=nonsense");
+            const std::string start = "video.profile=nonsense: " + encoder + " has ";
+            const std::string end = " for " + format;
+            ASSERT_TRUE(told.starts_with(start)) << told;
+            ASSERT_TRUE(told.ends_with(end)) << told;
+            std::istringstream names(told.substr(start.size(), told.size() - start.size() - end.size()));
+            for (std::string name; std::getline(names >> std::ws, name, ',');)
+                EXPECT_EQ(with("video.profile=" + name), "no error") << encoder << " " << format << " " << name;
+        }
+    for (const std::string word : {"4", "4.0", "40", "4.1", "1b", "6.2"})
+        EXPECT_EQ(error_of({"video.level=" + word}), "no error") << word;
+    EXPECT_EQ(error_of({"video.codec=h265", "video.level=4.1"}), "no error");
+    EXPECT_TRUE(error_of({"video.codec=h265", "video.level=4.2"}).starts_with("video.level=4.2: hevc has 1, 2, 2.1, "));
 }
 
 TEST(VideoCodecs, x265_parameters_are_added_to_ours) {
@@ -195,7 +174,7 @@ TEST_F(NoNvenc, the_fallback_encodes_and_says_so) {
 
 TEST_F(NoNvenc, a_fallback_that_is_none_is_told) {
     EXPECT_EQ(error_of({"video.encoder=h264_nvenc", "video.fallback=libx246"}),
-              "video.encoder=libx246: libavcodec here has no such encoder: did you mean libx264?");
+              "video.fallback=libx246: libavcodec here has no such encoder: did you mean libx264?");
 }
 
 TEST(VideoCodecs, a_wrong_word_is_no_case_for_the_fallback) {
