@@ -124,6 +124,9 @@ def test_a_constant_bitrate_is_held_and_options_pass_through(bus, tmp_path):
                                "video.encoder=libx264"),
     ("video.options=reffs=3", 2, "video.options: video.encoder=libx264 has no option reffs: did you mean refs?"),
     ("video.tune=zerolatncy", 2, "(did you mean zerolatency?)"),
+    ("video.level=9.9", 2, "video.level=9.9: h264 has 1, 1b, 1.1, "),
+    ("video.profile=high10", 2, "video.profile=high10: libx264 has baseline, main, high for yuv420p"),
+    ("video.fallback=libx246", 2, "video.fallback=libx246: libavcodec here has no such encoder: did you mean libx264?"),
     ("audio.encoder=aacc", 2, "audio.encoder=aacc: libavcodec here has no such encoder: did you mean aac?"),
     ("audio.rate=47000", 2, "audio.rate=47000: aac encodes "),
     ("video.codec=h266", 2, "video.codec=h266: expected h264 or h265, such as video.codec=h264"),
@@ -149,14 +152,37 @@ def test_a_container_that_cannot_carry_a_codec_says_which_can(bus, tmp_path, wor
     source.kill()
 
 
-def nvenc_here():
-    done = subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=s=320x240:d=0.1", "-c:v", "h264_nvenc",
-                           "-f", "null", "-"], capture_output=True, check=False, timeout=60)
+def opens_here(encoder):
+    """Asked of ffmpeg, not of the code under test."""
+    device = ["-vaapi_device", "/dev/dri/renderD128"] if encoder.endswith("_vaapi") else []
+    upload = ["-vf", "format=nv12,hwupload"] if device else []
+    done = subprocess.run(["ffmpeg", "-v", "error", *device, "-f", "lavfi", "-i", "color=s=320x240:d=0.1", *upload,
+                           "-c:v", encoder, "-f", "null", "-"], capture_output=True, check=False, timeout=60)
     return done.returncode == 0
 
 
+@pytest.mark.parametrize(("encoder", "words"), [
+    ("h264_nvenc", ["video.options=gpu=0"]), ("hevc_nvenc", []), ("h264_vaapi", []), ("hevc_vaapi", []),
+    ("h264_qsv", []), ("hevc_qsv", []),
+])
+def test_a_hardware_encoder_that_is_there_records_every_picture_by_the_defaults(bus, tmp_path, encoder, words):
+    if not opens_here(encoder):
+        pytest.skip(f"this machine cannot open {encoder}")
+    path = record(bus, tmp_path / "out.mp4", f"video.encoder={encoder}", "video.gop=1s", *words, seconds="4",
+                  size="1280x720")
+    video, _ = streams(path)
+    assert video["codec_name"] == ("hevc" if encoder.startswith("hevc") else "h264")
+    assert (video["width"], video["height"], video["color_space"]) == (1280, 720, "bt709")
+    types = frame_types(path)
+    assert [i for i, letter in enumerate(types) if letter == "K"] == [0, 25, 50, 75]
+    assert "B" not in types and "I" not in types
+    # 3 Mb/s for this size, over a buffer of one second.
+    assert video_bits_per_second(path, 4) <= 1.1 * 3e6 * (4 + 1) / 4
+    assert_whole(path, frames=100, fps=25)
+
+
 def test_nvenc_without_a_gpu_is_told_with_the_fix_and_others_go_on(bus, tmp_path):
-    if nvenc_here():
+    if opens_here("h264_nvenc"):
         pytest.skip("this machine has NVENC")
     good = bus.sink("file", "--name", "good", "--once", tmp_path / "good.mp4")
     bad = bus.sink("file", "--name", "bad", tmp_path / "bad.mp4", "video.encoder=h264_nvenc")
@@ -170,7 +196,7 @@ def test_nvenc_without_a_gpu_is_told_with_the_fix_and_others_go_on(bus, tmp_path
 
 
 def test_a_fallback_that_was_asked_for_encodes_and_is_shown(bus, tmp_path):
-    if nvenc_here():
+    if opens_here("h264_nvenc"):
         pytest.skip("this machine has NVENC")
     sink = bus.sink("file", "--once", tmp_path / "out.mp4", "video.encoder=h264_nvenc", "video.preset=p4",
                     "video.options=gpu=0", "video.fallback=libx264")
