@@ -5,6 +5,7 @@
 
 #if defined(__x86_64__)
 #include "runtime/bt709_rows_avx2.hpp"
+#include "runtime/bt709_rows_avx512.hpp"
 #endif
 
 namespace ringcast::runtime::bt709 {
@@ -83,40 +84,51 @@ constexpr Rows kPlain{luma_plain, chroma_plain, halve_plain};
 #if defined(__x86_64__)
 // Most of a line by the wide code, which reads and writes whole groups; the rest plainly.
 
-void luma_wide(PixelFormat format, const std::uint8_t* pixels, std::uint8_t* y, int width) {
-    const int done = avx2::luma(format, pixels, y, width);
-    luma_plain(format, pixels + done * pixel_bytes(format), y + done, width - done);
+template <auto kLuma>
+void luma_by(PixelFormat format, const std::uint8_t* pixels, std::uint8_t* y, int width) {
+    const int done = kLuma(format, pixels, y, width);
+    if (done < width) luma_plain(format, pixels + done * pixel_bytes(format), y + done, width - done);
 }
 
-void chroma_wide(PixelFormat format, const std::uint8_t* upper, const std::uint8_t* lower, std::uint8_t* u,
-                 std::uint8_t* v, int pairs) {
-    const int done = avx2::chroma(format, upper, lower, u, v, pairs);
+template <auto kChroma>
+void chroma_by(PixelFormat format, const std::uint8_t* upper, const std::uint8_t* lower, std::uint8_t* u,
+               std::uint8_t* v, int pairs) {
+    const int done = kChroma(format, upper, lower, u, v, pairs);
     const int bytes = 2 * done * pixel_bytes(format);
-    chroma_plain(format, upper + bytes, lower + bytes, u + done, v + done, pairs - done);
+    if (done < pairs) chroma_plain(format, upper + bytes, lower + bytes, u + done, v + done, pairs - done);
 }
 
-void halve_wide(PixelFormat format, const std::uint8_t* upper, const std::uint8_t* lower, std::uint8_t* pixels,
-                int width) {
-    const int done = avx2::halve(format, upper, lower, pixels, width);
+template <auto kHalve>
+void halve_by(PixelFormat format, const std::uint8_t* upper, const std::uint8_t* lower, std::uint8_t* pixels,
+              int width) {
+    const int done = kHalve(format, upper, lower, pixels, width);
     const int bytes = 2 * done * pixel_bytes(format);
-    halve_plain(format, upper + bytes, lower + bytes, pixels + 4 * done, width - done);
+    if (done < width) halve_plain(format, upper + bytes, lower + bytes, pixels + 4 * done, width - done);
 }
 
-constexpr Rows kWide{luma_wide, chroma_wide, halve_wide};
+constexpr Rows kAvx2{luma_by<avx2::luma>, chroma_by<avx2::chroma>, halve_by<avx2::halve>};
+constexpr Rows kAvx512{luma_by<avx512::luma>, chroma_by<avx512::chroma>, halve_by<avx512::halve>};
+
+bool has_avx512() {
+    return __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+           __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+}
 #endif
 
 }  // namespace
 
-const Rows& plain_rows() {
-    return kPlain;
+std::vector<const Rows*> runnable_rows() {
+    std::vector<const Rows*> all{&kPlain};
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") != 0) all.push_back(&kAvx2);
+    if (has_avx512()) all.push_back(&kAvx512);
+#endif
+    return all;
 }
 
 const Rows& rows() {
-#if defined(__x86_64__)
-    static const bool wide = __builtin_cpu_supports("avx2") != 0;
-    if (wide) return kWide;
-#endif
-    return kPlain;
+    static const Rows& fastest = *runnable_rows().back();
+    return fastest;
 }
 
 }  // namespace ringcast::runtime::bt709

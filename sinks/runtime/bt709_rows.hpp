@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "ringcast/caps.hpp"
 
@@ -21,9 +22,10 @@ struct Rows {
                   int width);
 };
 
-/// The fastest for this processor, and the one that every processor runs.
+/// The fastest for this processor.
 const Rows& rows();
-const Rows& plain_rows();
+/// All that this processor runs, the slowest first: that one runs everywhere.
+std::vector<const Rows*> runnable_rows();
 
 /// Bytes of a pixel of these (RGB) formats.
 constexpr int pixel_bytes(PixelFormat format) {
