@@ -64,7 +64,8 @@ class Bench:
                             "lossless", "--wait-readers", 1)
         cat = self.start(self.ringcast, "cat", bus, "--lossless", "--flow", flow, "--seconds", 5,
                          stdout=subprocess.PIPE)
-        subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", "-", *map(str, conversion), path], stdin=cat.stdout, check=True)
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", "-", *map(str, conversion), path], stdin=cat.stdout,
+                       check=True)
         cat.stdout.close()
         self.end(cat)
         self.end(source)
