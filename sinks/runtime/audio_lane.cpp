@@ -41,12 +41,12 @@ std::uint64_t quiet_pieces(const std::vector<std::byte>& samples, const AudioFor
 
 }  // namespace
 
-AudioLane::AudioLane(const AudioOptions& options)
+EncodedAudio::EncodedAudio(const AudioOptions& options)
     : resampler_(options.rate, options.channels),
       encoder_(options, static_cast<std::uint32_t>(Media::audio)),
       ready_(options.channels) {}
 
-ReadStatus AudioLane::read(FlowReader& flow, std::optional<AudioRecord>& record) {
+ReadStatus EncodedAudio::read(FlowReader& flow, std::optional<AudioRecord>& record) {
     record.reset();
     AudioRecord candidate;
     Block block{};
@@ -78,21 +78,21 @@ ReadStatus AudioLane::read(FlowReader& flow, std::optional<AudioRecord>& record)
     return status;
 }
 
-std::uint32_t AudioLane::format_id_of(const AudioFormat& format) {
+std::uint32_t EncodedAudio::format_id_of(const AudioFormat& format) {
     const auto known = std::find(formats_.begin(), formats_.end(), format);
     if (known != formats_.end()) return static_cast<std::uint32_t>(known - formats_.begin());
     formats_.push_back(format);
     return static_cast<std::uint32_t>(formats_.size() - 1);
 }
 
-void AudioLane::forget_before(std::uint64_t id) {
+void EncodedAudio::forget_before(std::uint64_t id) {
     while (!blocks_.empty() && blocks_.front().id < id) {
         bytes_held_ -= blocks_.front().samples.size();
         blocks_.pop_front();
     }
 }
 
-void AudioLane::start_segment(const StartSegment& segment, const PacketHandler& handler) {
+void EncodedAudio::start_segment(const StartSegment& segment, const PacketHandler& handler) {
     end_segment(segment.position);
     AudioFormat format{SampleFormat::f32, resampler_.output_rate(), resampler_.output_channels()};
     if (!segment.silence_only && segment.format_id < formats_.size()) format = formats_[segment.format_id];
@@ -102,14 +102,14 @@ void AudioLane::start_segment(const StartSegment& segment, const PacketHandler& 
 }
 
 /// The next segment begins where this one really ended, so a rounding never moves what follows.
-void AudioLane::end_segment(std::int64_t position) {
+void EncodedAudio::end_segment(std::int64_t position) {
     if (!segment_open_) return;
     const std::int64_t wanted = std::max<std::int64_t>(position - segment_begin_, 0);
     segment_begin_ += static_cast<std::int64_t>(resampler_.finish(static_cast<std::uint64_t>(wanted), ready_));
     segment_open_ = false;
 }
 
-void AudioLane::copy(const CopySamples& samples, const PacketHandler& handler) {
+void EncodedAudio::copy(const CopySamples& samples, const PacketHandler& handler) {
     const auto found = std::lower_bound(blocks_.begin(), blocks_.end(), samples.id,
                                         [](const Block& block, std::uint64_t id) { return block.id < id; });
     if (found == blocks_.end() || found->id != samples.id) return;
@@ -120,18 +120,18 @@ void AudioLane::copy(const CopySamples& samples, const PacketHandler& handler) {
     encode_ready(handler);
 }
 
-void AudioLane::silence(const EmitSilence& samples, const PacketHandler& handler) {
+void EncodedAudio::silence(const EmitSilence& samples, const PacketHandler& handler) {
     resampler_.push_silence(samples.count, ready_);
     encode_ready(handler);
 }
 
-void AudioLane::finish(std::int64_t total_samples, const PacketHandler& handler) {
+void EncodedAudio::finish(std::int64_t total_samples, const PacketHandler& handler) {
     end_segment(total_samples);
     encode_ready(handler);
     encoder_.drain(handler);
 }
 
-void AudioLane::encode_ready(const PacketHandler& handler) {
+void EncodedAudio::encode_ready(const PacketHandler& handler) {
     if (ready_.empty()) return;
     encoder_.encode(ready_, handler);
     ready_.clear();

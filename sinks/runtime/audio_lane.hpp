@@ -10,33 +10,62 @@
 #include "ringcast/reader.hpp"
 #include "runtime/audio_encoder.hpp"
 #include "runtime/audio_resampler.hpp"
+#include "runtime/packet_streams.hpp"
 #include "runtime/timeline.hpp"
 
 namespace ringcast::runtime {
 
-/// The audio of one output: blocks copied from the ring at once, resampled and encoded where the timeline says.
-/// One thread.
+/// The sound of one output, from the records of a flow to packets. One thread.
 class AudioLane {
 public:
-    explicit AudioLane(const AudioOptions& options);
+    AudioLane() = default;
+    AudioLane(const AudioLane&) = delete;
+    AudioLane& operator=(const AudioLane&) = delete;
+    virtual ~AudioLane() = default;
 
     /// Another bus counts from the start again; ids go on.
     void enter_bus(std::uint64_t cursor) { id_of_index_0_ = next_id_ - cursor; }
     [[nodiscard]] std::uint64_t id_of(std::uint64_t index) const { return index + id_of_index_0_; }
 
     /// Copies the record at the reader's cursor. A record comes out only when it was whole all the time.
-    ReadStatus read(FlowReader& flow, std::optional<AudioRecord>& record);
+    virtual ReadStatus read(FlowReader& flow, std::optional<AudioRecord>& record) = 0;
     /// Blocks with lower ids are not needed any more.
-    void forget_before(std::uint64_t id);
+    virtual void forget_before(std::uint64_t id) = 0;
 
-    void start_segment(const StartSegment& segment, const PacketHandler& handler);
-    void copy(const CopySamples& samples, const PacketHandler& handler);
-    void silence(const EmitSilence& samples, const PacketHandler& handler);
-    /// Exactly `total_samples` in all, then everything the encoder holds.
-    void finish(std::int64_t total_samples, const PacketHandler& handler);
+    virtual void start_segment(const StartSegment& segment, const PacketHandler& handler) = 0;
+    virtual void copy(const CopySamples& samples, const PacketHandler& handler) = 0;
+    virtual void silence(const EmitSilence& samples, const PacketHandler& handler) = 0;
+    /// Exactly `total_samples` in all, then everything that is held.
+    virtual void finish(std::int64_t total_samples, const PacketHandler& handler) = 0;
 
-    [[nodiscard]] std::size_t bytes_held() const noexcept { return bytes_held_; }
-    [[nodiscard]] const StreamInfo& stream() const noexcept { return encoder_.stream(); }
+    [[nodiscard]] virtual std::size_t bytes_held() const noexcept = 0;
+    [[nodiscard]] virtual const StreamInfo& stream() const noexcept = 0;
+    /// As VideoLane has them.
+    [[nodiscard]] virtual bool needs_new_output() const noexcept { return false; }
+    [[nodiscard]] virtual std::optional<PassedStreams> next_streams() const { return std::nullopt; }
+
+protected:
+    std::uint64_t next_id_ = 1;
+
+private:
+    std::uint64_t id_of_index_0_ = 1;
+};
+
+/// Blocks copied from the ring at once, resampled and encoded where the timeline says.
+class EncodedAudio final : public AudioLane {
+public:
+    explicit EncodedAudio(const AudioOptions& options);
+
+    ReadStatus read(FlowReader& flow, std::optional<AudioRecord>& record) override;
+    void forget_before(std::uint64_t id) override;
+
+    void start_segment(const StartSegment& segment, const PacketHandler& handler) override;
+    void copy(const CopySamples& samples, const PacketHandler& handler) override;
+    void silence(const EmitSilence& samples, const PacketHandler& handler) override;
+    void finish(std::int64_t total_samples, const PacketHandler& handler) override;
+
+    [[nodiscard]] std::size_t bytes_held() const noexcept override { return bytes_held_; }
+    [[nodiscard]] const StreamInfo& stream() const noexcept override { return encoder_.stream(); }
 
 private:
     struct Block {
@@ -57,8 +86,6 @@ private:
     PlanarSamples ready_;
     std::int64_t segment_begin_ = 0;  // output samples before the open segment
     bool segment_open_ = false;
-    std::uint64_t next_id_ = 1;
-    std::uint64_t id_of_index_0_ = 1;
 };
 
 }  // namespace ringcast::runtime

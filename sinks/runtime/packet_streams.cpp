@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/packet_streams.hpp"
 
+#include <cstring>
+#include <new>
+
 #include "ringcast/error.hpp"
 
 namespace ringcast::runtime {
 
 namespace {
-
-bool is_video(Codec codec) {
-    return codec == Codec::h264 || codec == Codec::h265;
-}
 
 /// avcC and hvcC begin with version 1; Annex B parameter sets with a start code.
 void require_record(const PassedStream& stream, const std::string& bus) {
@@ -22,6 +21,17 @@ void require_record(const PassedStream& stream, const std::string& bus) {
 }
 
 }  // namespace
+
+bool is_video(Codec codec) {
+    return codec == Codec::h264 || codec == Codec::h265;
+}
+
+AVPacketPtr copy_payload(const Record& record) {
+    AVPacketPtr packet = av_owned<AVPacketPtr>(av_packet_alloc());
+    if (av_new_packet(packet.get(), static_cast<int>(record.payload.size())) < 0) throw std::bad_alloc();
+    std::memcpy(packet->data, record.payload.data(), record.payload.size());
+    return packet;
+}
 
 bool PassedStreams::take(const Record& record) {
     const auto format = packet_format_of(record.caps);
@@ -48,6 +58,15 @@ bool PassedStreams::read_descriptions(FlowReader& flow, const std::string& bus) 
             require_record(*video, bus);
             return true;
         }
+        static_cast<void>(flow.try_read([&](const Record& record) { static_cast<void>(take(record)); }));
+    }
+    return false;
+}
+
+bool PassedStreams::read_sound_description(FlowReader& flow) {
+    Record next;
+    while (flow.try_peek(next) == ReadStatus::ok) {
+        if (audio && next.stream_id == audio->id && (next.flags & layout::kFlagConfig) == 0) return true;
         static_cast<void>(flow.try_read([&](const Record& record) { static_cast<void>(take(record)); }));
     }
     return false;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ringcast/reader.hpp"
+#include "runtime/av_handles.hpp"
 
 namespace ringcast::runtime {
 
@@ -23,11 +24,16 @@ struct PassedStreams {
     std::optional<PassedStream> video;
     std::optional<PassedStream> audio;
 
-    /// Takes a configuration record; others say nothing of the streams. True: the video is not coded as before.
+    /// Takes a configuration record; others say nothing of the streams. True: that stream is not coded as before.
     bool take(const Record& record);
     /// Reads on to the first packet that stands behind a description of its video; what comes before cannot be
     /// decoded. False: it is not there yet. Throws Error(unsupported) for a stream that cannot be sent on.
     bool read_descriptions(FlowReader& flow, const std::string& bus);
+    /// The same for who needs the sound only.
+    bool read_sound_description(FlowReader& flow);
 };
+
+[[nodiscard]] bool is_video(Codec codec);
+[[nodiscard]] AVPacketPtr copy_payload(const Record& record);
 
 }  // namespace ringcast::runtime

@@ -8,6 +8,7 @@
 
 #include "ringcast/error.hpp"
 #include "runtime/media_time.hpp"
+#include "runtime/passed_audio.hpp"
 #include "runtime/passed_video.hpp"
 
 namespace ringcast::runtime {
@@ -18,6 +19,11 @@ constexpr std::int64_t kPatienceNs = 600 * kSecondNs;
 constexpr std::size_t kMostPictureBytes = 256U << 20U;  // that wait for their sound with shortest=yes
 
 constexpr std::int64_t kMostLagNs = 500 * kMillisecondNs;
+/// So much encoded sound waits at the start for the first picture, which is where the output begins.
+constexpr Int128 kMostEarlyNs = kSecondNs;
+constexpr std::size_t kMostEarly = 256;
+/// Longer than an encoder looks ahead.
+constexpr std::int64_t kMostEncoderDelayNs = 5 * kSecondNs;
 
 StallShow stall_show(StallScreen::Kind kind) {
     if (kind == StallScreen::Kind::slate) return StallShow::slate;
@@ -26,7 +32,7 @@ StallShow stall_show(StallScreen::Kind kind) {
 
 /// Well before the ring would lap the reader; 0, never, for one who gets every record.
 std::int64_t lag_limit(const SinkOptions& options, const OutputFormat& format) {
-    if (options.is_lossless() || format.passed) return 0;  // without one packet those after it are worth nothing
+    if (options.is_lossless() || format.passed.video) return 0;  // without one packet those after it are worth nothing
     if (options.lag_limit) return options.lag_limit->count();
     return format.ring_ns > 0 ? std::min(kMostLagNs, format.ring_ns / 2) : kMostLagNs;
 }
@@ -34,7 +40,8 @@ std::int64_t lag_limit(const SinkOptions& options, const OutputFormat& format) {
 TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat& format, std::size_t picture_bytes) {
     TimelineOptions timeline;
     timeline.fps = format.fps;
-    timeline.rate = options.audio.rate;
+    timeline.rate = format.passed.audio ? format.passed.audio->format.rate : options.audio.rate;
+    if (format.passed.video) timeline.ticks_per_picture = PassedVideo::kTicksPerPicture;
     timeline.shortest = options.shortest;
     timeline.most_held_pictures = most_held_pictures(picture_bytes);
     timeline.track_wait_ns = options.track_wait.count();
@@ -46,19 +53,28 @@ TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat&
     return timeline;
 }
 
-std::unique_ptr<VideoLane> make_video(const SinkOptions& options, const OutputFormat& format) {
-    if (format.passed) return std::make_unique<PassedVideo>(*format.passed);
-    return std::make_unique<EncodedVideo>(options.video, format.size, format.fps);
+std::unique_ptr<AudioLane> make_audio(const SinkOptions& options, const PassedStreams& passed) {
+    if (passed.audio) return std::make_unique<PassedAudio>(*passed.audio);
+    return std::make_unique<EncodedAudio>(options.audio);
 }
 
-/// Encoded tracks come without a hole, so their order can be strict. Of what is passed on a track may stop for good:
-/// the other waits for it, but not for ever. To a peer that shows what it gets no track waits for one that is in step.
+std::unique_ptr<VideoLane> make_video(const SinkOptions& options, const OutputFormat& format, AudioLane& audio) {
+    if (!format.passed.video) return std::make_unique<EncodedVideo>(options.video, format.size, format.fps);
+    PassedAudio* sound = format.passed.audio ? &dynamic_cast<PassedAudio&>(audio) : nullptr;
+    return std::make_unique<PassedVideo>(format.passed, sound);
+}
+
+/// Encoded tracks come without a hole, so their order can be strict. Sound that is passed on has holes, and may stop
+/// for good: the pictures wait for it, but not for ever. To a peer that shows what it gets no track waits for one that
+/// is in step.
 InterleaverOptions interleaver_options(const SinkOptions& options, const std::vector<StreamInfo>& streams,
-                                       bool passed_audio) {
+                                       const OutputFormat& format) {
     InterleaverOptions interleaver;
+    const bool passes_sound = format.passed.audio.has_value();
     const bool live = options.sends_live();
-    interleaver.mode = passed_audio || live ? InterleaveMode::bounded : InterleaveMode::strict;
+    interleaver.mode = passes_sound || live ? InterleaveMode::bounded : InterleaveMode::strict;
     if (!live) interleaver.trail_ns = 0;
+    if (!format.passed.video && !options.fills()) interleaver.max_hold_ns = kMostEncoderDelayNs;
     interleaver.video_timebase = streams[0].timebase;
     interleaver.audio_timebase = streams[1].timebase;
     return interleaver;
@@ -72,15 +88,16 @@ std::size_t most_held_pictures(std::size_t picture_bytes) {
 
 Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler handler)
     : fills_(options.fills()),
-      video_(make_video(options, format)),
+      one_flow_(format.passed.video && format.passed.audio),
+      audio_(make_audio(options, format.passed)),
+      video_(make_video(options, format, *audio_)),
       timeline_(timeline_options(options, format, video_->picture_bytes())),
-      audio_(video_->passed_audio() ? nullptr : std::make_unique<AudioLane>(options.audio)),
-      interleaver_(interleaver_options(options, streams(), audio_ == nullptr)),
+      interleaver_(interleaver_options(options, streams(), format)),
       handler_(std::move(handler)),
       from_lanes_([this](Packet&& packet) { deliver(std::move(packet)); }) {}
 
 std::vector<StreamInfo> Part::streams() const {
-    std::vector<StreamInfo> streams{video_->stream(), audio_ ? audio_->stream() : *video_->passed_audio()};
+    std::vector<StreamInfo> streams{video_->stream(), audio_->stream()};
     for (StreamInfo& stream : streams)
         stream.epoch_realtime_ns = epoch_realtime_ns_;
     return streams;
@@ -88,12 +105,15 @@ std::vector<StreamInfo> Part::streams() const {
 
 void Part::enter_bus(std::uint64_t video_cursor, std::uint64_t audio_cursor) {
     video_->enter_bus(video_cursor);
-    if (audio_) audio_->enter_bus(audio_cursor);
+    audio_->enter_bus(audio_cursor);
 }
 
 void Part::flush(std::uint64_t video_index, std::uint64_t audio_index) {
-    video_->flush(video_->id_of(video_index));
-    timeline_.flush(video_->id_of(video_index), audio_ ? audio_->id_of(audio_index) : 0);
+    timeline_.flush(video_->id_of(video_index), audio_->id_of(audio_index));
+}
+
+PassedStreams Part::next_streams() const {
+    return video_->next_streams().value_or(audio_->next_streams().value_or(PassedStreams{}));
 }
 
 bool Part::plays_out(bool holds_afterwards) {
@@ -105,9 +125,19 @@ ReadStatus Part::read_video(FlowReader& flow) {
     return video_->read(flow, timeline_);
 }
 
+void Part::tell_video() {
+    video_->tell(timeline_);
+    if (const auto sound = video_->take_sound()) untold_audio_.push_back(*sound);
+    while (one_flow_ && !untold_audio_.empty()) {
+        const Int128 span_ns = Int128{untold_audio_.back().pts_ns} - untold_audio_.front().pts_ns;
+        if (!timeline_.started() && span_ns < kMostEarlyNs && untold_audio_.size() < kMostEarly) return;
+        tell_audio();
+    }
+}
+
 ReadStatus Part::copy_audio(FlowReader& flow) {
-    // The sound comes encoded; what another writer adds as PCM later has no place.
-    if (!audio_) return flow.try_read([](const Record&) {});
+    // The sound comes encoded with the pictures; what another writer adds as PCM has no place.
+    if (one_flow_) return flow.try_read([](const Record&) {});
     std::optional<AudioRecord> record;
     const ReadStatus status = audio_->read(flow, record);
     if (record) untold_audio_.push_back(*record);
@@ -115,7 +145,7 @@ ReadStatus Part::copy_audio(FlowReader& flow) {
 }
 
 std::optional<std::int64_t> Part::next_audio_pts() const {
-    if (untold_audio_.empty()) return std::nullopt;
+    if (untold_audio_.empty() || one_flow_) return std::nullopt;
     return untold_audio_.front().pts_ns;
 }
 
@@ -130,7 +160,7 @@ bool Part::step() {
     if (operation) std::visit([this](const auto& op) { perform(op); }, *operation);
     // What the timeline may still name includes blocks it has not heard of yet: their ids are higher.
     video_->forget_before(timeline_.video_needed_from());
-    if (audio_) audio_->forget_before(std::min(timeline_.audio_needed_from(), first_untold_id()));
+    audio_->forget_before(std::min(timeline_.audio_needed_from(), first_untold_id()));
     return operation.has_value();
 }
 
@@ -158,19 +188,19 @@ void Part::perform(const EmitFrame& frame) {
     video_->encode(frame, from_lanes_);
 }
 void Part::perform(const StartSegment& segment) {
-    if (audio_) audio_->start_segment(segment, from_lanes_);
+    audio_->start_segment(segment, from_lanes_);
 }
 void Part::perform(const CopySamples& samples) {
-    if (audio_) audio_->copy(samples, from_lanes_);
+    audio_->copy(samples, from_lanes_);
 }
 void Part::perform(const EmitSilence& samples) {
-    if (audio_) audio_->silence(samples, from_lanes_);
+    audio_->silence(samples, from_lanes_);
 }
 
 void Part::perform(const EndOutput& end) {
     video_->drain(from_lanes_);
     interleaver_.end(Track::video);
-    if (audio_) audio_->finish(end.samples, from_lanes_);
+    audio_->finish(end.samples, from_lanes_);
     interleaver_.end(Track::audio);
     while (auto packet = interleaver_.pop())
         handler_(std::move(*packet));

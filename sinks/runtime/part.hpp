@@ -24,9 +24,9 @@ namespace ringcast::runtime {
 struct OutputFormat {
     Size size;
     Rational fps{25, 1};
-    std::int64_t ring_ns = 0;             ///< depth of the video flow; 0 unknown
-    std::optional<PassedStreams> passed;  ///< these are sent as they come; `fps` is PassedVideo::ticks_of()
-    bool patient = false;  ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
+    std::int64_t ring_ns = 0;  ///< depth of the video flow; 0 unknown
+    PassedStreams passed;      ///< these are sent as they come; with video, `fps` is PassedVideo::ticks_of()
+    bool patient = false;      ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
 };
 
 /// How many pictures that take so much memory each may wait for their sound: 256 MiB of them, and two at least.
@@ -48,14 +48,15 @@ public:
     /// Shown once a stall has lasted stall_timeout.
     void set_stall_slate(const PictureFile& picture) { video_->set_stall_slate(picture); }
 
-    /// The readers' cursors on a bus that is read from now on (0: no such flow yet).
+    /// The readers' cursors on a bus that is read from now on (0: no such flow yet). Of sound that comes encoded it is
+    /// that of the packets flow; so is the index of a flush.
     void enter_bus(std::uint64_t video_cursor, std::uint64_t audio_cursor);
     /// What was not encoded of the records below these indices is void.
     void flush(std::uint64_t video_index, std::uint64_t audio_index);
 
-    /// Takes one record of the video into private memory; the timeline hears of it with tell_video().
+    /// Takes one record of the video's flow into private memory; the timeline hears of it with tell_video().
     ReadStatus read_video(FlowReader& flow);
-    void tell_video() { video_->tell(timeline_); }
+    void tell_video();
     /// Copies one block into private memory; the timeline hears of it with tell_audio().
     ReadStatus copy_audio(FlowReader& flow);
     /// pts of the oldest copied block the timeline has not heard of.
@@ -68,11 +69,14 @@ public:
     void tell_time(std::int64_t now_ns) { timeline_.tell_time(now_ns); }
     void advance(std::int64_t now_ns) { timeline_.advance(now_ns); }
     [[nodiscard]] std::optional<std::int64_t> next_due_ns() const { return timeline_.next_due_ns(); }
-    [[nodiscard]] bool is_full() const { return timeline_.is_full(); }
+    /// Pictures enough wait for their time, or sound enough of the same flow.
+    [[nodiscard]] bool is_full() const { return timeline_.is_full() || (one_flow_ && holds_much_sound()); }
+    /// So much that more of it stays in the ring.
+    [[nodiscard]] bool holds_much_sound() const { return audio_->bytes_held() >= kMostAudioHeld; }
     [[nodiscard]] bool is_stalled() const { return timeline_.is_stalled(); }
-    /// The video is coded in another way from here on: this output ends, one of next_streams() begins.
-    [[nodiscard]] bool needs_new_output() const { return video_->needs_new_output(); }
-    [[nodiscard]] std::optional<PassedStreams> next_streams() const { return video_->next_streams(); }
+    /// What is passed on is coded in another way from here on: this output ends, one of next_streams() begins.
+    [[nodiscard]] bool needs_new_output() const { return video_->needs_new_output() || audio_->needs_new_output(); }
+    [[nodiscard]] PassedStreams next_streams() const;
     [[nodiscard]] bool gave_up() const { return timeline_.gave_up(); }
     /// With on_stall=fill, when the producer has ended: what it gave ahead of time still waits. Nothing waits for more.
     [[nodiscard]] bool plays_out(bool holds_afterwards);
@@ -82,7 +86,6 @@ public:
 
     void request_keyframe() noexcept { video_->request_keyframe(); }
     [[nodiscard]] TimelineCounters counters() const;
-    [[nodiscard]] std::size_t audio_bytes_held() const noexcept { return audio_ ? audio_->bytes_held() : 0; }
     [[nodiscard]] bool started() const { return timeline_.started(); }
     [[nodiscard]] std::int64_t output_end_ns() const;
 
@@ -95,10 +98,13 @@ private:
     [[nodiscard]] std::uint64_t first_untold_id() const;
     void deliver(Packet&& packet);
 
+    static constexpr std::size_t kMostAudioHeld = 256U << 20U;  // bytes
+
     const bool fills_;
+    const bool one_flow_;  // pictures and sound both come encoded
+    std::unique_ptr<AudioLane> audio_;
     std::unique_ptr<VideoLane> video_;
     Timeline timeline_;
-    std::unique_ptr<AudioLane> audio_;  // none: the sound comes encoded with the video
     std::int64_t epoch_realtime_ns_ = 0;
     Interleaver<Packet> interleaver_;
     PacketHandler handler_;

@@ -24,17 +24,13 @@ constexpr std::chrono::milliseconds kPublishEvery{250};
 constexpr Size kSlateSize{1280, 720};
 constexpr Rational kSlateRate{25, 1};
 
-std::string describe(const PassedStreams& streams) {
-    const PacketFormat& video = streams.video->format;
-    std::string text = std::string(name_of(video.codec)) + " packets " + std::to_string(video.width) + "x" +
-                       std::to_string(video.height) + ", sent as they are";
-    if (streams.audio) text += ", " + std::string(name_of(streams.audio->format.codec)) + " alike";
-    return text;
-}
-
-std::string describe(const FlowReader* video, const FlowReader* audio) {
+std::string describe(const PassedStreams& passed, const FlowReader* video, const FlowReader* audio) {
     std::string text;
-    if (video != nullptr) {
+    if (passed.video) {
+        const PacketFormat& format = passed.video->format;
+        text += std::string(name_of(format.codec)) + " packets " + std::to_string(format.width) + "x" +
+                std::to_string(format.height) + ", sent as they are";
+    } else if (video != nullptr) {
         const auto format = video_format_of(video->initial_caps(), SIZE_MAX);
         if (format) {
             text += std::to_string(format->width) + "x" + std::to_string(format->height) + " " +
@@ -42,6 +38,10 @@ std::string describe(const FlowReader* video, const FlowReader* audio) {
         }
     } else {
         text += "no video yet";
+    }
+    if (passed.audio) {
+        const std::string codec(name_of(passed.audio->format.codec));
+        return text + ", " + codec + (passed.video ? " alike" : " packets, sent as they are");
     }
     if (audio == nullptr) return text + ", no audio yet";
     if (const auto format = audio_format_of(audio->initial_caps())) {
@@ -195,9 +195,13 @@ Pipeline::SessionEnd Pipeline::read_session() {
         begin_reading();
         const SessionEnd end = read_until_end();
         if (end != SessionEnd::gave_up && end != SessionEnd::changed) return end;
-        if (end == SessionEnd::changed) {
+        if (end == SessionEnd::changed && packets_came_) {
+            log_->info("bus {}: the producer gives packets now: a new output", options_.reader.bus);
+            packets_came_ = false;
+        } else if (end == SessionEnd::changed) {
             log_->info("bus {}: the packets are coded in another way from here on: a new output", options_.reader.bus);
-            packets_ = part_->next_streams().value();
+            packets_ = part_->next_streams();
+            passes_sound_ = packets_.audio.has_value();
         } else {
             log_->warn("bus {}: nothing came for {} s: the output ends until something comes", options_.reader.bus,
                        std::chrono::duration_cast<std::chrono::seconds>(options_.sink.stall_timeout).count());
@@ -213,7 +217,7 @@ bool Pipeline::wait_for_record() {
         const std::uint32_t ticket = bus_->ticket();
         const bool over = bus_->ended() || bus_->superseded();
         bus_->refresh();
-        for (FlowReader* flow : {video_flow(), bus_->flow(FlowKind::audio)}) {
+        for (FlowReader* flow : {video_flow(), sound_flow()}) {
             Record record;
             if (flow != nullptr && flow->try_peek(record) == ReadStatus::ok) return true;
         }
@@ -224,19 +228,24 @@ bool Pipeline::wait_for_record() {
 
 /// Returns false when the bus went away, the output failed or the sink was stopped before there was anything to show.
 bool Pipeline::wait_for_flows() {
-    std::optional<steady_clock::time_point> video_deadline;
+    std::optional<steady_clock::time_point> deadline;  // of the track that is not there
     for (;;) {
         const std::uint32_t ticket = bus_->ticket();
         const bool over = bus_->ended() || bus_->superseded();
         bus_->refresh();
-        look_for_packets();
-        const bool audio_there = bus_->flow(FlowKind::audio) != nullptr && bus_->flow(FlowKind::packets) == nullptr;
-        if (audio_there && !video_deadline) video_deadline = steady_clock::now() + options_.sink.track_wait;
-        const bool give_up_on_video = video_deadline && (over || steady_clock::now() >= *video_deadline);
+        // Nothing has to be opened for packets, and a producer that waits for its readers has not written any yet.
+        if (!look_for_packets() && awaits_packets()) board_->announce_ready();
+        Record record;
+        const bool sound_only = bus_->flow(FlowKind::audio) != nullptr && bus_->flow(FlowKind::packets) == nullptr;
+        const bool lacks_sound = awaits_sound();
+        const bool lacks = sound_only || (lacks_sound && video_flow()->try_peek(record) == ReadStatus::ok);
+        if (!lacks) deadline.reset();
+        if (lacks && !deadline) deadline = steady_clock::now() + options_.sink.track_wait;
+        const bool give_up = deadline && (over || steady_clock::now() >= *deadline);
         if (output_failed()) return false;
-        if (choose_format(give_up_on_video)) return true;
+        if ((!lacks_sound || give_up) && choose_format(give_up)) return true;
         if (over || is_stopping()) return false;
-        bus_->wait(ticket, video_deadline.value_or(steady_clock::now() + kLookAround));
+        bus_->wait(ticket, deadline.value_or(steady_clock::now() + kLookAround));
     }
 }
 
@@ -263,10 +272,8 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
         if (!fps) fps = kSlateRate;
     }
     if (!size || !fps) return std::nullopt;
-    const bool both_there = video != nullptr && bus_->flow(FlowKind::audio) != nullptr;
-    OutputFormat format{*size, *fps, ring_ns, {}, both_there && gets_every_record()};
-    if (passes_) format.passed = packets_;
-    return format;
+    const bool both_there = video != nullptr && (passes_sound_ || bus_->flow(FlowKind::audio) != nullptr);
+    return OutputFormat{*size, *fps, ring_ns, passed_streams(), both_there && gets_every_record()};
 }
 
 /// The writer waits for this sink.
@@ -286,8 +293,10 @@ void Pipeline::open_part(bool joins) {
     figures_.note = part_->note();
     figures_.bytes_before = output_.bytes_sent();
     log_->info("bus {}: {}; output {}x{} {} fps", options_.reader.bus,
-               passes_ ? describe(packets_) : describe(bus_->flow(FlowKind::video), bus_->flow(FlowKind::audio)),
-               format.size.width, format.size.height, format_fps(part_->streams().front().fps));
+               describe(format.passed, bus_->flow(FlowKind::video), bus_->flow(FlowKind::audio)), format.size.width,
+               format.size.height, format_fps(part_->streams().front().fps));
+    if (passes_sound_ && bus_->flow(FlowKind::audio) != nullptr)
+        log_->warn("bus {}: the sound comes as packets; the raw sound is left out", options_.reader.bus);
     output_thread_.begin(part_->streams());
     ++totals_.outputs;
 }
@@ -320,7 +329,7 @@ void Pipeline::leave_bus() {
         totals_.frames_overrun += video->counts().overrun;
         totals_.frames_aborted += video->counts().aborted;
     }
-    if (const FlowReader* audio = bus_->flow(FlowKind::audio)) {
+    if (const FlowReader* audio = sound_flow()) {
         totals_.audio_blocks_lost += audio->counts().overrun + audio->counts().aborted;
     }
     board_.reset();

@@ -82,8 +82,14 @@ private:
     bool wait_for_flows();
     void open_part(bool joins);
     [[nodiscard]] std::optional<OutputFormat> choose_format(bool give_up_on_video);
-    [[nodiscard]] FlowReader* video_flow() const;
-    void look_for_packets();
+    [[nodiscard]] FlowKind video_kind() const { return passes_ ? FlowKind::packets : FlowKind::video; }
+    [[nodiscard]] FlowKind sound_kind() const { return passes_sound_ ? FlowKind::packets : FlowKind::audio; }
+    [[nodiscard]] FlowReader* video_flow() const { return bus_->flow(video_kind()); }
+    [[nodiscard]] FlowReader* sound_flow() const;
+    bool look_for_packets();
+    [[nodiscard]] bool awaits_packets() const;
+    [[nodiscard]] bool awaits_sound() const;
+    [[nodiscard]] PassedStreams passed_streams() const;
     void leave_unfit_part();
     void discard_packets();
     [[nodiscard]] bool gets_every_record() const;
@@ -131,8 +137,10 @@ private:
     PipelineTotals totals_;
     bool audio_waits_for_video_ = false;  // late start: the first picture, not the older sound, is position 0
     bool damaged_ = false;
-    PassedStreams packets_;  // of this bus, as far as they are described
-    bool passes_ = false;    // the output takes the bus's packets and not its pictures
+    PassedStreams packets_;      // of this bus, as far as they are described
+    bool passes_ = false;        // the output takes the bus's packets and not its pictures
+    bool passes_sound_ = false;  // the same of its sound
+    bool packets_came_ = false;  // what the open output does without
     std::uint64_t flushes_seen_ = 0;
     std::chrono::steady_clock::time_point next_look_{};     // whether the producer lives
     std::chrono::steady_clock::time_point next_publish_{};  // at the latest, while encoding

@@ -6,21 +6,43 @@
 
 namespace ringcast::runtime {
 
-/// Where the video of the present output comes from; nullptr while that flow is not there.
-FlowReader* Pipeline::video_flow() const {
-    return bus_->flow(passes_ ? FlowKind::packets : FlowKind::video);
+/// Where the sound of the present output comes from, when not from the flow of its pictures.
+FlowReader* Pipeline::sound_flow() const {
+    return bus_->flow(passes_ ? FlowKind::audio : sound_kind());
 }
 
-/// Pictures are encoded where there are any; packets are sent on where there are only packets.
-void Pipeline::look_for_packets() {
+/// Of each track: what is raw is encoded; packets are sent on where there are only packets. True when there are some.
+bool Pipeline::look_for_packets() {
+    passes_ = passes_sound_ = false;
     FlowReader* packets = bus_->flow(FlowKind::packets);
-    if (packets == nullptr || bus_->flow(FlowKind::video) != nullptr) {
-        passes_ = false;
-        return;
+    const bool pictures = bus_->flow(FlowKind::video) != nullptr;
+    const bool samples = bus_->flow(FlowKind::audio) != nullptr;
+    if (packets == nullptr || (pictures && samples)) return false;
+    if (pictures) {
+        passes_sound_ = packets_.read_sound_description(*packets);
+        return passes_sound_;
     }
-    // Nothing has to be opened for packets, and a producer that waits for its readers has not written any yet.
-    board_->announce_ready();
     passes_ = packets_.read_descriptions(*packets, options_.reader.bus);
+    passes_sound_ = passes_ && packets_.audio;
+    return passes_;
+}
+
+/// A track may still come as packets.
+bool Pipeline::awaits_packets() const {
+    const bool raw = bus_->flow(FlowKind::video) != nullptr && bus_->flow(FlowKind::audio) != nullptr;
+    return bus_->flow(FlowKind::packets) != nullptr && !raw && !passes_ && !passes_sound_;
+}
+
+/// Pictures are there, and the sound may still come as packets.
+bool Pipeline::awaits_sound() const {
+    return awaits_packets() && bus_->flow(FlowKind::video) != nullptr;
+}
+
+PassedStreams Pipeline::passed_streams() const {
+    PassedStreams passed;
+    if (passes_) passed.video = packets_.video;
+    if (passes_sound_) passed.audio = packets_.audio;
+    return passed;
 }
 
 /// An output that was held open goes on with a producer of its own kind only.
@@ -29,17 +51,26 @@ void Pipeline::leave_unfit_part() {
     bus_->refresh();
     const bool pictures = bus_->flow(FlowKind::video) != nullptr;
     const bool packets = bus_->flow(FlowKind::packets) != nullptr;
-    const bool fits = passes_ ? packets || !pictures : pictures || !packets;
-    if (fits) return;
+    const bool samples = bus_->flow(FlowKind::audio) != nullptr;
+    const bool video_fits = passes_ ? packets || !pictures : pictures || !packets;
+    const bool sound_fits = !passes_sound_ || packets || !samples;
+    if (video_fits && sound_fits) return;
     log_->info("bus {}: the producer gives {} now: a new output", options_.reader.bus,
-               pictures ? "pictures" : "packets");
+               !sound_fits ? "raw sound"
+               : pictures  ? "pictures"
+                           : "packets");
     static_cast<void>(close_part());
 }
 
-/// A lossless writer waits for every reader in every flow that the reader has open.
+/// A lossless writer waits for every reader in every flow that the reader has open. Packets that came after the output
+/// had begun without them do not fit into it.
 void Pipeline::discard_packets() {
-    FlowReader* packets = passes_ ? nullptr : bus_->flow(FlowKind::packets);
-    if (packets == nullptr) return;
+    FlowReader* packets = bus_->flow(FlowKind::packets);
+    if (packets == nullptr || passes_ || passes_sound_) return;
+    if (awaits_packets()) {
+        packets_came_ = look_for_packets();
+        return;
+    }
     for (;;) {
         const ReadStatus status = packets->try_read([](const Record&) {});
         if (status != ReadStatus::ok && status != ReadStatus::overrun) return;

@@ -13,8 +13,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t kMostAudioHeld = 256U << 20U;  // bytes; beyond it sound stays in the ring
-
 std::int64_t monotonic_ns() {
     const auto now = steady_clock::now().time_since_epoch();
     return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
@@ -31,7 +29,7 @@ std::optional<Record> peek(FlowReader* flow) {
 /// The first record of the session has left the ring.
 bool Pipeline::is_late() const {
     FlowReader* video = video_flow();
-    const auto oldest = peek(video != nullptr ? video : bus_->flow(FlowKind::audio));
+    const auto oldest = peek(video != nullptr ? video : sound_flow());
     return oldest && oldest->media_index > 0;
 }
 
@@ -40,7 +38,7 @@ bool Pipeline::is_late() const {
 void Pipeline::seek_start() {
     if (gets_every_record() || !(options_.sink.fills() || is_late())) return;
     FlowReader* video = video_flow();
-    FlowReader* audio = bus_->flow(FlowKind::audio);
+    FlowReader* audio = sound_flow();
     if (video == nullptr) return leave_out_old_sound();
     if (!peek(video)) return;
     if (passes_)
@@ -53,7 +51,7 @@ void Pipeline::seek_start() {
 
 /// Blocks are no pictures: the newest one alone says nothing of where a sentence begins.
 void Pipeline::leave_out_old_sound() {
-    FlowReader* audio = bus_->flow(FlowKind::audio);
+    FlowReader* audio = sound_flow();
     const std::int64_t newest_ns = monotonic_ns();
     for (auto block = peek(audio); block; block = peek(audio)) {
         if (newest_ns - block->capture_time_ns <= options_.sink.track_wait.count()) return;
@@ -64,13 +62,13 @@ void Pipeline::leave_out_old_sound() {
 /// Where the output will begin.
 std::int64_t Pipeline::first_pts_ns() const {
     FlowReader* video = video_flow();
-    const auto first = peek(video != nullptr ? video : bus_->flow(FlowKind::audio));
+    const auto first = peek(video != nullptr ? video : sound_flow());
     return !first ? 0 : passes_ ? first->dts_ns : first->pts_ns;
 }
 
 void Pipeline::begin_reading() {
     const FlowReader* video = video_flow();
-    const FlowReader* audio = bus_->flow(FlowKind::audio);
+    const FlowReader* audio = bus_->flow(sound_kind());
     part_->enter_bus(video != nullptr ? video->cursor() : 0, audio != nullptr ? audio->cursor() : 0);
     flushes_seen_ = 0;
     take_flush();  // what was void before is no less so for a sink that comes later
@@ -96,7 +94,7 @@ Pipeline::SessionEnd Pipeline::read_until_end() {
         if (damaged_) return SessionEnd::failed;
         if (is_stopping()) return SessionEnd::stopped;
         if (part_->gave_up()) return SessionEnd::gave_up;
-        if (part_->needs_new_output()) return SessionEnd::changed;
+        if (packets_came_ || part_->needs_new_output()) return SessionEnd::changed;
         if (over) return SessionEnd::ended;
         if (drained && superseded) return SessionEnd::moved_on;
         if (!read && !kept) idle(ticket);
@@ -107,6 +105,7 @@ Pipeline::SessionEnd Pipeline::read_until_end() {
 bool Pipeline::read_available() {
     bool progressed = false;
     discard_packets();
+    if (packets_came_) return false;
     while (!is_stopping() && !damaged_ && !part_->needs_new_output()) {
         progressed = copy_audio() || progressed;
         const bool stepped = step();
@@ -146,18 +145,18 @@ void Pipeline::take_flush() {
     if (part_->started()) {
         log_->info("bus {}: the producer was interrupted; what was not sent yet is left out", options_.reader.bus);
     }
-    part_->flush(flush.index[static_cast<std::size_t>(passes_ ? FlowKind::packets : FlowKind::video)],
-                 flush.index[static_cast<std::size_t>(FlowKind::audio)]);
+    part_->flush(flush.index[static_cast<std::size_t>(video_kind())],
+                 flush.index[static_cast<std::size_t>(sound_kind())]);
 }
 
 /// Sound leaves the ring at once, whatever the picture does: only video may hold a lossless writer back.
 bool Pipeline::copy_audio() {
-    FlowReader* flow = bus_->flow(FlowKind::audio);
+    FlowReader* flow = sound_flow();
     if (flow == nullptr) return false;
     bool copied = false;
-    while (part_->audio_bytes_held() < kMostAudioHeld) {
+    while (!part_->holds_much_sound() && !part_->needs_new_output()) {
         const ReadStatus status = part_->copy_audio(*flow);
-        if (status == ReadStatus::damaged) on_damage(FlowKind::audio);
+        if (status == ReadStatus::damaged) on_damage(flow->kind());
         if (status != ReadStatus::ok && status != ReadStatus::overrun) break;
         copied = true;
     }
@@ -186,7 +185,7 @@ bool Pipeline::may_tell_audio(const std::optional<Record>& video) const {
 bool Pipeline::read_video() {
     if (keyframe_wanted_.exchange(false, std::memory_order_relaxed)) part_->request_keyframe();
     const ReadStatus status = part_->read_video(*video_flow());
-    if (status == ReadStatus::damaged) on_damage(passes_ ? FlowKind::packets : FlowKind::video);
+    if (status == ReadStatus::damaged) on_damage(video_kind());
     if (status == ReadStatus::ok) {
         take_flush();
         part_->tell_video();

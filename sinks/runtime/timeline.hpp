@@ -118,7 +118,9 @@ enum class StallShow {
 struct TimelineOptions {
     Rational fps{25, 1};         ///< output frames per second, constant
     std::uint32_t rate = 48000;  ///< output samples per second
-    bool shortest = false;       ///< at the end cut the longer track instead of padding the shorter
+    /// More than one where ticks are finer than pictures: a record ends with its first tick, the next one is due later.
+    std::uint32_t ticks_per_picture = 1;
+    bool shortest = false;  ///< at the end cut the longer track instead of padding the shorter
     /// With `shortest`: so many pictures wait for sound at most; beyond, the oldest leave, and the output is at least
     /// that long. Memory first: raw pictures are large.
     std::size_t most_held_pictures = 250;

@@ -22,7 +22,7 @@ void Timeline::Impl::advance(std::int64_t now_ns) {
     tell_time(now_ns);
     if (!is_clocked() || gave_up_) return;
     const std::int64_t now = out_now();
-    const std::int64_t video_behind = now - video_.end_ns();
+    const std::int64_t video_behind = now - video_.end_ns() - picture_rest_ns();
     const std::int64_t audio_behind = now - audio_.end_ns() - grid_.sample_to_ns(audio_.held_later());
     if (playing_out_) {
         stalled_since_ns_.reset();

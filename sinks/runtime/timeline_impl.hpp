@@ -123,7 +123,10 @@ private:
     [[nodiscard]] std::int64_t out_now() const { return now_ns_.value_or(0) - origin_ns_; }
     [[nodiscard]] std::int64_t due_tick() const { return grid_.ns_to_tick_floor(out_now()); }
     [[nodiscard]] std::int64_t arrival_of(std::int64_t capture_time_ns) const;
-    [[nodiscard]] std::int64_t tolerance_ns() const { return grid_.tick_to_ns(2) + kToleranceNs; }
+    /// What the ticks of one picture last beyond its first, which is all that a track knows of it.
+    [[nodiscard]] std::int64_t picture_rest_ns() const { return grid_.tick_to_ns(ticks_per_picture() - 1); }
+    [[nodiscard]] std::int64_t tolerance_ns() const { return grid_.tick_to_ns(2 * ticks_per_picture()) + kToleranceNs; }
+    [[nodiscard]] std::int64_t ticks_per_picture() const { return options_.ticks_per_picture; }
     template <class Record>
     [[nodiscard]] static bool comes(const RecordFeed<Record>& feed) {
         return feed.seen && !feed.filling;

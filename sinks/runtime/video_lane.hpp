@@ -37,8 +37,8 @@ public:
     /// Records with lower ids are not needed any more.
     virtual void forget_before(std::uint64_t id) = 0;
 
-    /// The producer was interrupted: records with lower ids are void.
-    virtual void flush(std::uint64_t /*id*/) {}
+    /// The sound that was read last, when it stands in the same flow.
+    virtual std::optional<AudioRecord> take_sound() { return std::nullopt; }
 
     virtual void encode(const EmitFrame& frame, const PacketHandler& handler) = 0;
     virtual void drain(const PacketHandler& handler) = 0;
@@ -53,8 +53,6 @@ public:
     /// The input is coded in another way from here on, which this output's headers do not describe.
     [[nodiscard]] virtual bool needs_new_output() const noexcept { return false; }
     [[nodiscard]] virtual std::optional<PassedStreams> next_streams() const { return std::nullopt; }
-    /// The sound that comes encoded with the video; nothing: it is PCM, and encoded by the output.
-    [[nodiscard]] virtual std::optional<StreamInfo> passed_audio() const { return std::nullopt; }
     /// What the timeline cannot know.
     virtual void adjust(TimelineCounters& /*counters*/) const {}
 

@@ -70,6 +70,19 @@ TEST(TimelineStall, a_jitter_of_a_hundred_milliseconds_changes_nothing) {
     EXPECT_EQ(rig.output.ticks(), 250);
 }
 
+TEST(TimelineStall, is_counted_in_pictures_where_ticks_are_finer) {
+    TimelineOptions options = live_options();
+    options.fps = {100, 1};
+    options.ticks_per_picture = 4;
+    LiveRig rig(options);
+    rig.schedule_frames(25, on_time_frame);  // of 40 ms; the last one at 960
+    rig.schedule_blocks(50, on_time_block);
+    rig.run_to(1'120);
+    EXPECT_FALSE(rig.timeline.is_stalled());
+    rig.run_to(1'140);
+    EXPECT_TRUE(rig.timeline.is_stalled());
+}
+
 /// After ten seconds of nothing.
 struct Show {
     const char* name;
