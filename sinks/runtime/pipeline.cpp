@@ -178,6 +178,7 @@ Pipeline::SessionEnd Pipeline::run_session() {
     figures_.producer_gone = false;
     figures_.ended = false;
     packets_ = {};
+    was_ready_ = packets_came_ = false;
     leave_unfit_part();
     if (!part_) {
         if (!wait_for_flows()) {
@@ -234,7 +235,7 @@ bool Pipeline::wait_for_flows() {
         const bool over = bus_->ended() || bus_->superseded();
         bus_->refresh();
         // Nothing has to be opened for packets, and a producer that waits for its readers has not written any yet.
-        if (!look_for_packets() && awaits_packets()) board_->announce_ready();
+        if (!look_for_packets() && awaits_packets() && !std::exchange(was_ready_, true)) board_->announce_ready();
         Record record;
         const bool sound_only = bus_->flow(FlowKind::audio) != nullptr && bus_->flow(FlowKind::packets) == nullptr;
         const bool lacks_sound = awaits_sound();
@@ -295,7 +296,7 @@ void Pipeline::open_part(bool joins) {
     log_->info("bus {}: {}; output {}x{} {} fps", options_.reader.bus,
                describe(format.passed, bus_->flow(FlowKind::video), bus_->flow(FlowKind::audio)), format.size.width,
                format.size.height, format_fps(part_->streams().front().fps));
-    if (passes_sound_ && bus_->flow(FlowKind::audio) != nullptr)
+    if (passes_sound_ && has_samples())
         log_->warn("bus {}: the sound comes as packets; the raw sound is left out", options_.reader.bus);
     output_thread_.begin(part_->streams());
     ++totals_.outputs;

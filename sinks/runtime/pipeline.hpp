@@ -86,6 +86,7 @@ private:
     [[nodiscard]] FlowKind sound_kind() const { return passes_sound_ ? FlowKind::packets : FlowKind::audio; }
     [[nodiscard]] FlowReader* video_flow() const { return bus_->flow(video_kind()); }
     [[nodiscard]] FlowReader* sound_flow() const;
+    [[nodiscard]] bool has_samples() const;
     bool look_for_packets();
     [[nodiscard]] bool awaits_packets() const;
     [[nodiscard]] bool awaits_sound() const;
@@ -141,6 +142,7 @@ private:
     bool passes_ = false;        // the output takes the bus's packets and not its pictures
     bool passes_sound_ = false;  // the same of its sound
     bool packets_came_ = false;  // what the open output does without
+    bool was_ready_ = false;     // before it was known what the output looks like
     std::uint64_t flushes_seen_ = 0;
     std::chrono::steady_clock::time_point next_look_{};     // whether the producer lives
     std::chrono::steady_clock::time_point next_publish_{};  // at the latest, while encoding

@@ -11,13 +11,18 @@ FlowReader* Pipeline::sound_flow() const {
     return bus_->flow(passes_ ? FlowKind::audio : sound_kind());
 }
 
+/// A producer may have a flow for raw sound and never use it.
+bool Pipeline::has_samples() const {
+    const FlowReader* samples = bus_->flow(FlowKind::audio);
+    return samples != nullptr && samples->head() > samples->first_index();
+}
+
 /// Of each track: what is raw is encoded; packets are sent on where there are only packets. True when there are some.
 bool Pipeline::look_for_packets() {
     passes_ = passes_sound_ = false;
     FlowReader* packets = bus_->flow(FlowKind::packets);
     const bool pictures = bus_->flow(FlowKind::video) != nullptr;
-    const bool samples = bus_->flow(FlowKind::audio) != nullptr;
-    if (packets == nullptr || (pictures && samples)) return false;
+    if (packets == nullptr || (pictures && has_samples())) return false;
     if (pictures) {
         passes_sound_ = packets_.read_sound_description(*packets);
         return passes_sound_;
@@ -29,7 +34,7 @@ bool Pipeline::look_for_packets() {
 
 /// A track may still come as packets.
 bool Pipeline::awaits_packets() const {
-    const bool raw = bus_->flow(FlowKind::video) != nullptr && bus_->flow(FlowKind::audio) != nullptr;
+    const bool raw = bus_->flow(FlowKind::video) != nullptr && has_samples();
     return bus_->flow(FlowKind::packets) != nullptr && !raw && !passes_ && !passes_sound_;
 }
 
@@ -51,9 +56,8 @@ void Pipeline::leave_unfit_part() {
     bus_->refresh();
     const bool pictures = bus_->flow(FlowKind::video) != nullptr;
     const bool packets = bus_->flow(FlowKind::packets) != nullptr;
-    const bool samples = bus_->flow(FlowKind::audio) != nullptr;
     const bool video_fits = passes_ ? packets || !pictures : pictures || !packets;
-    const bool sound_fits = !passes_sound_ || packets || !samples;
+    const bool sound_fits = !passes_sound_ || packets || !has_samples();
     if (video_fits && sound_fits) return;
     log_->info("bus {}: the producer gives {} now: a new output", options_.reader.bus,
                !sound_fits ? "raw sound"

@@ -36,7 +36,8 @@ bool Pipeline::is_late() const {
 /// Who gets every record, or came in time, begins with the first. Else the output begins with what is newest: on the
 /// clock what is older would be late already, and of a ring that is full the writer takes the oldest next.
 void Pipeline::seek_start() {
-    if (gets_every_record() || !(options_.sink.fills() || is_late())) return;
+    const bool came_first = was_ready_ || !options_.sink.fills();
+    if (gets_every_record() || (came_first && !is_late())) return;
     FlowReader* video = video_flow();
     FlowReader* audio = sound_flow();
     if (video == nullptr) return leave_out_old_sound();

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets flows: what the producer encoded comes out at the far end as it was, with its own sound or with PCM."""
+import functools
 import json
 import subprocess
 
@@ -8,52 +9,18 @@ import pytest
 import ringcast
 from conftest import wait_until
 from far_end import assert_whole, frame_count
-from flv import read_flv
-
-SIZE, FPS, RATE = (640, 360), 25, 44100
-
-
-def ffmpeg(*words):
-    return subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, words)], capture_output=True, text=True,
-                          check=True, timeout=120).stdout
+from passed import FPS, RATE, declare, ffmpeg, ffmpeg_tool, make_source, write
 
 
 @pytest.fixture
 def source(bus_name, start, tmp_path):
-    """Makes an FLV with sync marks, encoded with the given words, and gives its packets."""
-    from conftest import RINGCAST  # the command under test makes the marks
-
-    def make(*words, seconds=4, name="source"):
-        bus = f"{bus_name}-{name}"
-        raw, flv = tmp_path / f"{name}.mkv", tmp_path / f"{name}.flv"
-        sink = start(RINGCAST, "sink", "file", "--bus", bus, "--once", raw, "video.gop=1s", f"audio.rate={RATE}",
-                     "audio.channels=1", *words)
-        start(RINGCAST, "testsrc", "--bus", bus, "--size", "640x360", "--seconds", seconds, "--mode", "lossless",
-              "--wait-readers", 1, "--rate", RATE).ends_well()
-        sink.ends_well()
-        ffmpeg("-i", raw, "-c", "copy", flv)
-        return (flv, *read_flv(flv))
-
-    return make
+    return functools.partial(make_source, bus_name, start, tmp_path)
 
 
-def pictures_of(path):
+def pictures_of(path, codec="h264"):
     """Checksums of the coded pictures, in the order of the file, without their containers' framing."""
-    text = ffmpeg("-i", path, "-map", "0:v:0", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "framemd5", "-")
+    text = ffmpeg("-i", path, "-map", "0:v:0", "-c", "copy", "-bsf:v", f"{codec}_mp4toannexb", "-f", "framemd5", "-")
     return [line.rsplit(",", 1)[1].strip() for line in text.split("\n") if line and not line.startswith("#")]
-
-
-def write(producer, packets, shift=0):
-    for packet in packets:
-        duration = 10**9 // FPS if packet.media == "video" else 1024 * 10**9 // RATE
-        producer.write_packet(packet.data, packet.pts + shift, packet.dts + shift, duration, packet.key,
-                              id=0 if packet.media == "video" else 1)
-
-
-def declare(producer, configs, audio=True):
-    producer.set_packet_stream("h264", configs["video"], id=0, size=SIZE, fps=FPS)
-    if audio:
-        producer.set_packet_stream("aac", configs["audio"], id=1, rate=RATE, channels=1)
 
 
 @pytest.mark.parametrize("coding", [[], ["video.options=bf=2", "video.profile=main"]], ids=["plain", "b-frames"])
@@ -96,14 +63,34 @@ def test_pcm_is_mixed_in_with_pictures_that_are_passed_on(bus, tmp_path, source)
                 done += 1024
     sink.ends_well()
     assert pictures_of(tmp_path / "out.mp4") == pictures_of(flv)
-    stream = json.loads(ffmpeg_probe(tmp_path / "out.mp4"))["streams"][1]
+    stream = streams_of(tmp_path / "out.mp4")[1]
     assert (stream["codec_name"], stream["sample_rate"], stream["channels"]) == ("aac", "48000", 2)
     assert_whole(tmp_path / "out.mp4", frames=4 * FPS, fps=FPS)
 
 
-def ffmpeg_probe(path):
-    return subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", path], capture_output=True,
-                          text=True, check=True, timeout=60).stdout
+def streams_of(path):
+    return json.loads(ffmpeg_tool("ffprobe", "-of", "json", "-show_streams", path))["streams"]
+
+
+def test_h265_goes_where_it_is_carried_and_who_cannot_carry_it_says_who_can(bus, tmp_path, source):
+    made, configs, packets = source("video.codec=h265", "video.preset=ultrafast", seconds=3, container="mp4")
+    outputs = [tmp_path / "out.mp4", tmp_path / "hls"]
+    sinks = [bus.sink("file", "--name", "mp4", "--once", outputs[0]),
+             bus.sink("hls", "--name", "hls", "--once", "segment_type=fmp4", "segment=1s", outputs[1])]
+    refused = bus.sink("file", "--name", "flv", "--once", tmp_path / "out.flv")
+    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
+        declare(producer, configs, codec="h265")
+        assert producer.wait_readers(3, 60)
+        write(producer, packets)
+    for sink in sinks:
+        sink.ends_well()
+    assert refused.wait() == 1
+    assert "cannot carry hevc: record to .mp4 or .mkv" in refused.output()
+    for played in (outputs[0], outputs[1] / "index.m3u8"):
+        assert streams_of(played)[0]["codec_name"] == "hevc"
+        assert pictures_of(played, "hevc") == pictures_of(made, "hevc"), f"{played}: pictures were encoded again"
+        assert_whole(played, frames=3 * FPS, fps=FPS)
+    assert "hvc1" in (outputs[1] / "master.m3u8").read_text()
 
 
 def test_pictures_without_sound_get_silence(bus, tmp_path, source):
@@ -115,7 +102,7 @@ def test_pictures_without_sound_get_silence(bus, tmp_path, source):
         write(producer, [packet for packet in packets if packet.media == "video"])
     sink.ends_well()
     assert pictures_of(tmp_path / "out.mkv") == pictures_of(flv)
-    streams = json.loads(ffmpeg_probe(tmp_path / "out.mkv"))["streams"]
+    streams = streams_of(tmp_path / "out.mkv")
     assert [stream["codec_type"] for stream in streams] == ["video", "audio"]
 
 
