@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BUILD, RINGCAST, SHM, wait_until
+from rtmp_servers import NginxRtmp, PublishHook
 
 SECRETIVE = BUILD / "tests/plugins/secretive.so"  # says its secrets wherever it can
 FPS = 25
@@ -262,3 +263,59 @@ def test_sighup_from_a_terminal_that_is_gone_ends_a_sink(bus, tmp_path):
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert "HUP: finishing the output" in log.read_text()
+
+
+@pytest.fixture
+def allowed():
+    """A hook for nginx that consents to the keys in `allowed.keys`, and knows what it was asked."""
+    keys = set()
+    hook = PublishHook(allow=lambda body: any(key.partition("?")[2].encode() in body for key in keys))
+    hook.keys = keys
+    yield hook
+    hook.close()
+
+
+def test_the_rtmp_sink_keeps_its_keys_through_refusal_renewal_and_loss(bus, start, key, allowed, tmp_path):
+    old, new = f"show{key}", f"show{key[:-1]}2&token={secrets.token_hex(12)}"
+    nginx = NginxRtmp(start, tmp_path / "nginx", on_publish=allowed.url)
+    allowed.keys.add(new)
+    (tmp_path / "key").write_text(old)
+    sink = bus.sink("rtmp", "--log-level", "debug", "--name", "rtmp", f"url={nginx.url}",
+                    f"key=file:{tmp_path / 'key'}")
+    bus.testsrc()
+    wait_until(lambda: (reader := bus.reader("rtmp")) and reader["state"] == "rejected", "the refusal")
+    assert_kept(bus, old, sink)
+    (tmp_path / "key").write_text(new)
+    sink.signal(signal.SIGHUP)
+    wait_until(lambda: bus.reader("rtmp")["state"] == "live", "consent to the new key")
+    wait_until(lambda: bus.encoded("rtmp") > 2 * FPS, "frames")
+    assert len(allowed.bodies) >= 2 and new.partition("?")[2].encode() in allowed.bodies[-1], "byte for byte"
+    for secret in (old, new):
+        assert_kept(bus, secret, sink)
+    nginx.kill()
+    wait_until(lambda: bus.reader("rtmp")["state"] == "backoff", "the loss")
+    for secret in (old, new):
+        assert_kept(bus, secret, sink)
+    sink.signal(signal.SIGTERM)
+    sink.ends_well()
+    for secret in (old, new):
+        assert_kept(bus, secret, sink)
+
+
+def test_the_rtmp_sink_erases_a_key_in_its_url_and_shows_host_and_app(bus, start, key, tmp_path):
+    nginx = NginxRtmp(start, tmp_path / "nginx")
+    sink = bus.sink("rtmp", "--log-level", "debug", "--name", "rtmp", f"{nginx.url}/show{key}")
+    bus.testsrc()
+    wait_until(lambda: (reader := bus.reader("rtmp")) and reader["state"] == "live", "the stream")
+    assert f"publishing to {nginx.url}" in sink.output().replace("/***", "")
+    assert "carries a key" in sink.output()
+    assert_kept(bus, key, sink)
+
+
+def test_a_server_that_cannot_be_reached_is_told_without_the_key(bus, key, free_port):
+    url = f"rtmp://127.0.0.1:{free_port}/live"
+    sink = bus.start(RINGCAST, "sink", "rtmp", "--bus", bus.name, "--name", "rtmp", f"url={url}/show{key}")
+    bus.testsrc()
+    wait_until(lambda: (reader := bus.reader("rtmp")) and reader["state"] == "backoff", "the refusal")
+    assert f"127.0.0.1 port {free_port}" in bus.reader("rtmp")["reason"]
+    assert_kept(bus, key, sink)
