@@ -9,6 +9,7 @@
 #include <exception>
 #include <iostream>
 
+#include "carried_codecs.hpp"
 #include "command_line.hpp"
 #include "option_words.hpp"
 #include "plugin_description.hpp"
@@ -20,7 +21,6 @@
 #include "redactor.hpp"
 #include "ringcast/error.hpp"
 #include "runtime/av_log.hpp"
-#include "runtime/encoder_probe.hpp"
 #include "secret_options.hpp"
 #include "sink_process.hpp"
 
@@ -151,7 +151,8 @@ int run(const CommandLine& line, const Arguments& arguments) {
     options.reader.name = name;
     options.reader.plugin = plugin_name;
     options.reader.lossless = words.sink.is_lossless();
-    if (const std::string note = runtime::probe_encoders(words.sink); !note.empty()) log->warn("{}", note);
+    const runtime::EncoderProbe encoders = probe_carried_encoders(plugin.api(), words.sink);
+    if (!encoders.note.empty()) log->warn("{}", encoders.note);
     auto instance = std::make_unique<PluginInstance>(std::move(plugin), log, redactor(), words.plugin);
     return run_sink(std::move(options), std::move(instance), std::move(secrets), log);
 }

@@ -69,4 +69,6 @@ extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plug
     .extension = &extension,
     .secrets = nullptr,
     .secret_urls = nullptr,
+    .codecs = nullptr,
+    .other_codecs = nullptr,
 };

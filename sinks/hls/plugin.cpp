@@ -65,4 +65,6 @@ extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plug
     .extension = nullptr,
     .secrets = nullptr,
     .secret_urls = nullptr,
+    .codecs = nullptr,
+    .other_codecs = nullptr,
 };

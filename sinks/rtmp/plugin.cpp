@@ -2,6 +2,7 @@
 #include <ringcast/sink.h>
 #include <ringcast/sink_replace.h>
 
+#include <cstdint>
 #include <string_view>
 
 #include "mux/packet_sink.hpp"
@@ -25,9 +26,11 @@ constexpr const ringcast_sink_option* kOptions[] = {&kUrl, &kKey, &kTlsCa, &kTls
 constexpr const char* kSecrets[] = {"key", nullptr};
 constexpr const char* kSecretUrls[] = {"url", nullptr};
 
+constexpr std::uint32_t kCodecs[] = {RINGCAST_SINK_H264, RINGCAST_SINK_AAC, 0};
+
 // Platforms expect 44.1 kHz; every frame the encoder holds back is a frame of delay.
-constexpr const char* kDefaults[] = {"on_stall=fill", "on_end=hold", "video.tune=zerolatency", "audio.rate=44100",
-                                     nullptr};
+constexpr const char* kDefaults[] = {"on_stall=fill",          "on_end=hold",      "queue=2s",
+                                     "video.tune=zerolatency", "audio.rate=44100", nullptr};
 
 constexpr ringcast_sink_replace_v1 kReplace{
     .size = sizeof(ringcast_sink_replace_v1),
@@ -70,4 +73,6 @@ extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plug
     .extension = &extension,
     .secrets = kSecrets,
     .secret_urls = kSecretUrls,
+    .codecs = kCodecs,
+    .other_codecs = "the sinks file and hls take H.265, file (.mp4, .mkv) takes Opus",
 };

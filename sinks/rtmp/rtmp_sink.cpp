@@ -12,7 +12,9 @@ namespace {
 
 using Kind = RtmpSession::Kind;
 
-constexpr std::chrono::seconds kGoodbyeLimit{2};
+constexpr std::chrono::milliseconds kGoodbyeLimit{2000};
+// Between two connections, as when the key is replaced, nobody should wait for the old one.
+constexpr std::chrono::milliseconds kShortGoodbyeLimit{500};
 
 void check_codecs(std::span<const ringcast_sink_stream* const> streams) {
     for (const ringcast_sink_stream* stream : streams) {
@@ -104,7 +106,7 @@ void RtmpSink::packet(const ringcast_sink_packet& packet) {
 }
 
 void RtmpSink::disconnect(bool final) {
-    if (session_ && final) session_->goodbye(kGoodbyeLimit);
+    if (session_) session_->goodbye(final ? kGoodbyeLimit : kShortGoodbyeLimit);
     session_.reset();
     stop_.clear();
 }

@@ -23,9 +23,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// From the look-up of the name to the server's consent. Below the 10 s in which a person wants to know what is wrong.
-constexpr milliseconds kConnectLimit{8000};
-constexpr milliseconds kPublishLimit{8000};
+// For connect and for publish each. The host gives up after 8 s, without knowing what was waited for.
+constexpr milliseconds kAnswerLimit{7000};
+// A server that closes so soon after its consent, having acknowledged nothing, has looked at the key only then.
+constexpr milliseconds kSecondThoughts{3000};
 constexpr std::string_view kFlashVersion = "FMLE/3.0 (compatible; FMSc/1.0)";
 constexpr int kChunkSize = 4096;
 constexpr int kControlChannel = 2;
@@ -58,7 +59,7 @@ void silence_librtmp() {
 RtmpSession::RtmpSession(const SessionParts& parts) : target_(parts.target), rtmp_(nullptr) {
     silence_librtmp();
     block_sigpipe();
-    const Patience patience(parts.stop, kConnectLimit);
+    const Patience patience(parts.stop, kAnswerLimit);
     asked_ = "connecting";
     pump_ = std::make_unique<Pump>(Transport(target_, parts.trust, patience), parts.stop, parts.sent);
     pump_->stop_at(patience.end());
@@ -110,12 +111,13 @@ void RtmpSession::create_stream() {
 
 void RtmpSession::publish() {
     asked_ = "asking to publish";
-    pump_->stop_at(std::chrono::steady_clock::now() + kPublishLimit);
+    pump_->stop_at(std::chrono::steady_clock::now() + kAnswerLimit);
     AmfWriter arguments;
     command("publish", arguments.null().value(target_.stream).value(std::string_view("live")), kStreamChannel,
             new_stream_);
     while (stream_ == 0)
         hear(true);
+    consent_ = std::chrono::steady_clock::now();
     pump_->never_stop();
     asked_.clear();
 }
@@ -204,6 +206,9 @@ void RtmpSession::acknowledge() {
 
 void RtmpSession::handle(const RtmpMessage& message) {
     switch (message.type) {
+        case RTMP_PACKET_TYPE_BYTES_READ_REPORT:
+            acknowledges_ = true;
+            break;
         case RTMP_PACKET_TYPE_CONTROL:
         case RTMP_PACKET_TYPE_SERVER_BW:
         case RTMP_PACKET_TYPE_CLIENT_BW:
@@ -276,8 +281,9 @@ void RtmpSession::throw_closed() const {
             throw SinkError(RINGCAST_SINK_E_INTERRUPTED, "stopped" + doing);
         case PumpEnd::timed_out:
             throw SinkError(RINGCAST_SINK_E_TRANSIENT,
-                            "no answer from " + target_.place + " within " + seconds_text(kConnectLimit) + doing);
+                            "no answer from " + target_.place + " within " + seconds_text(kAnswerLimit) + doing);
         case PumpEnd::lost:
+            if (has_second_thoughts()) break;
             throw SinkError(RINGCAST_SINK_E_TRANSIENT,
                             "lost the connection to " + target_.place + doing + ": " + pump_->reason());
         case PumpEnd::open:
@@ -288,12 +294,19 @@ void RtmpSession::throw_closed() const {
             break;
     }
     if (asked_in_rtmp_ && !asked_.empty()) {
-        const bool key = new_stream_ != 0;
+        throw SinkError(
+            RINGCAST_SINK_E_REJECTED,
+            target_.place + " hung up" + doing + (new_stream_ != 0 ? ": wrong key, or one in use?" : ": no such app?"));
+    }
+    if (has_second_thoughts()) {
         throw SinkError(RINGCAST_SINK_E_REJECTED,
-                        target_.place + " closed the connection without a word" + doing +
-                            (key ? "; is the stream key right, and not in use elsewhere?" : "; is there such an app?"));
+                        target_.place + " hung up right after its consent: wrong key, or one in use?");
     }
     throw SinkError(RINGCAST_SINK_E_TRANSIENT, target_.place + " closed the connection" + doing);
+}
+
+bool RtmpSession::has_second_thoughts() const {
+    return publishes() && !acknowledges_ && std::chrono::steady_clock::now() - consent_ < kSecondThoughts;
 }
 
 void RtmpSession::goodbye(milliseconds limit) {

@@ -80,6 +80,7 @@ private:
     void handle_status(const AmfCommand& status);
     [[noreturn]] void reject(const std::string& asked, const AmfCommand& answer) const;
     [[noreturn]] void throw_closed() const;
+    [[nodiscard]] bool has_second_thoughts() const;
 
     const RtmpTarget target_;
     std::unique_ptr<Pump> pump_;
@@ -91,6 +92,8 @@ private:
     double transaction_ = 1;  ///< librtmp's connect has 1
     std::uint32_t stream_ = 0;
     std::uint32_t new_stream_ = 0;
+    std::chrono::steady_clock::time_point consent_;
+    bool acknowledges_ = false;
     std::uint32_t window_ = 2'500'000;
     std::uint32_t acknowledged_ = 0;
     std::vector<char> message_;

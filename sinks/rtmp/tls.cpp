@@ -36,7 +36,7 @@ std::string fault_of(unsigned status) {
         {GNUTLS_CERT_EXPIRED, "has expired"},
         {GNUTLS_CERT_NOT_ACTIVATED, "is not valid yet (is this machine's clock right?)"},
         {GNUTLS_CERT_REVOKED, "has been revoked"},
-        {GNUTLS_CERT_SIGNER_NOT_FOUND, "is signed by nobody this machine trusts (self-signed?)"},
+        {GNUTLS_CERT_SIGNER_NOT_FOUND, "is signed by nobody trusted here (self-signed?)"},
         {GNUTLS_CERT_SIGNER_NOT_CA, "is signed by a certificate that may not sign"},
         {GNUTLS_CERT_INSECURE_ALGORITHM, "is signed with a broken algorithm"},
     };
@@ -99,9 +99,9 @@ void TlsSession::shake_hands(const std::string& host, int fd, const Patience& pa
 
 void TlsSession::refuse(const std::string& host, int error) {
     if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) {
-        throw SinkError(RINGCAST_SINK_E_REJECTED, "TLS refused: the certificate of " + host + " " +
+        throw SinkError(RINGCAST_SINK_E_REJECTED, "TLS: the certificate of " + host + " " +
                                                       fault_of(gnutls_session_get_verify_cert_status(session_.get())) +
-                                                      "; for a server with its own authority give tls_ca=FILE");
+                                                      "; tls_ca=FILE names an authority");
     }
     const std::string start = "cannot set up TLS with " + host + ": ";
     if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {

@@ -7,9 +7,14 @@
 
 namespace ringcast::runtime {
 
+struct EncoderProbe {
+    std::string note;  ///< of a fallback at work; else empty
+    Codec video{};     ///< what will be made
+    Codec audio{};
+};
+
 /// Opens the encoders as these options ask, and closes them again: what cannot open is known when the sink is started,
-/// not when the producer comes. Returns the note of a fallback at work, or nothing. Throws what VideoEncoder and
-/// AudioEncoder throw.
-std::string probe_encoders(const SinkOptions& options);
+/// not when the producer comes. Throws what VideoEncoder and AudioEncoder throw.
+EncoderProbe probe_encoders(const SinkOptions& options);
 
 }  // namespace ringcast::runtime

@@ -8,7 +8,7 @@ from conftest import wait_until
 from far_end import assert_steady
 from flv import read_flv
 from marks import read_marks
-from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook
+from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
 from test_encoders import SCENARIO_A, frame_types, streams, video_bits_per_second
 
 SECONDS = 60 if os.environ.get("RINGCAST_SOAK") else 4
@@ -110,8 +110,7 @@ DOUYIN = "stream-7123?expire=1699999999&sign=ab%2Fcd%3D%3D&volcSecret=x+y"
 def test_a_key_with_arguments_reaches_on_publish_byte_for_byte(bus, start, tmp_path, hook, slash, key):
     hooked = hook()
     nginx = NginxRtmp(start, tmp_path / "nginx", on_publish=hooked.url)
-    (tmp_path / "key").write_text(key + "\n")
-    bus.sink("rtmp", nginx.url + slash, f"key=file:{tmp_path / 'key'}")
+    bus.sink("rtmp", nginx.url + slash, "key=" + secret_file(tmp_path / "key", key))
     bus.testsrc()
     wait_until(lambda: hooked.bodies, "on_publish")
     name, _, arguments = key.partition("?")
@@ -127,10 +126,17 @@ def test_a_key_with_arguments_reaches_on_publish_byte_for_byte(bus, start, tmp_p
 def test_a_key_in_the_url_is_the_same_as_one_beside_it(bus, start, tmp_path, hook):
     hooked = hook()
     nginx = NginxRtmp(start, tmp_path / "nginx", on_publish=hooked.url)
-    (tmp_path / "url").write_text(f"{nginx.url}/{DOUYIN}\n")
-    bus.sink("rtmp", f"url=file:{tmp_path / 'url'}")
+    bus.sink("rtmp", "url=" + secret_file(tmp_path / "url", f"{nginx.url}/{DOUYIN}"))
     bus.testsrc()
     wait_until(lambda: hooked.bodies, "on_publish")
     told = parse_qs(hooked.bodies[0].decode())
     assert (told["app"], told["name"], told["tcurl"]) == (["live"], ["stream-7123"], [nginx.url])
     assert hooked.bodies[0].endswith(b"&" + DOUYIN.partition("?")[2].encode())
+
+
+@pytest.mark.parametrize("word", ["video.codec=h265", "video.encoder=libx265", "audio.codec=opus"])
+def test_a_codec_rtmp_does_not_carry_is_refused_at_once_with_the_sink_that_does(bus, tmp_path, word):
+    sink = bus.sink("rtmp", "rtmp://127.0.0.1:1/live", "key=" + secret_file(tmp_path / "key", "nobody-listens"), word)
+    assert sink.wait() == 2
+    assert sink.output().count("\n") == 1
+    assert word in sink.output() and "file" in sink.output(), sink.output()

@@ -36,6 +36,13 @@ rtmp {{
 """
 
 
+def secret_file(path, text):
+    """A file that only its owner reads, as the words file:PATH for an option."""
+    path.touch(0o600)
+    path.write_text(text + "\n")
+    return f"file:{path}"
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -169,7 +169,7 @@ TEST_F(NoNvenc, the_fallback_encodes_and_says_so) {
     EXPECT_LT(encoder.note().size(), sizeof(layout::BoardCell::reason)) << "it stands on the board";
     EXPECT_EQ(encoder.stream().extradata[1], 77) << "what both know is kept: main profile";
     EXPECT_EQ(decoded(encode(words, 10)).size(), 10U);
-    EXPECT_EQ(probe_encoders(options_of(words)), encoder.note());
+    EXPECT_EQ(probe_encoders(options_of(words)).note, encoder.note());
 }
 
 TEST_F(NoNvenc, a_fallback_that_is_none_is_told) {

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RTMP sink and what goes wrong: servers that refuse, vanish or say nothing, and the others who must not notice."""
+import json
+import socket
+import threading
+
+import pytest
+from conftest import RINGCAST, wait_until
+from far_end import assert_prefix, frame_count
+from marks import read_marks
+from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
+from tls_front import TlsFront, certificates
+
+KEY = "stream-of-the-tests"
+
+
+@pytest.fixture
+def key(tmp_path):
+    return "key=" + secret_file(tmp_path / "key", KEY)
+
+
+@pytest.fixture
+def pictures(bus):
+    """A bus that goes on until the test ends."""
+    bus.producer = bus.testsrc(size="320x180")
+    yield bus
+    bus.producer.kill()
+
+
+def state(bus, name="rtmp"):
+    reader = bus.reader(name)
+    return (reader["state"], reader["reason"]) if reader else ("", "")
+
+
+def becomes(bus, wanted, *words, name="rtmp", limit=15):
+    """The reason, once the sink is in that state with those words in its reason."""
+    seen = []
+
+    def look():
+        now, reason = state(bus, name)
+        if (now, reason) not in seen[-1:]:
+            seen.append((now, reason))
+        return now == wanted and all(word in reason for word in words)
+
+    try:
+        wait_until(look, f"{name} to be {wanted} with {words}", limit)
+    except pytest.fail.Exception as late:
+        pytest.fail(f"{late}; it was {seen}")
+    return state(bus, name)[1]
+
+
+def assert_hidden(sink, bus):
+    assert KEY not in sink.output()
+    assert KEY not in json.dumps(bus.info())
+
+
+def test_an_unknown_host_is_told_by_name_and_tried_again(pictures, key):
+    sink = pictures.sink("rtmp", "rtmp://no-such-host.invalid/live", key)
+    becomes(pictures, "backoff", "no-such-host.invalid")
+    wait_until(lambda: sink.output().count("next attempt") > 1, "a second attempt")
+    assert_hidden(sink, pictures)
+
+
+def test_a_closed_port_is_told_and_the_sink_is_live_when_it_opens(pictures, start, tmp_path, key):
+    nginx = NginxRtmp(start, tmp_path / "nginx")
+    nginx.kill()
+    sink = pictures.sink("rtmp", nginx.url, key)
+    becomes(pictures, "backoff", "refused", str(nginx.port))
+    nginx.start()
+    becomes(pictures, "live")
+    assert_hidden(sink, pictures)
+
+
+def test_a_key_that_on_publish_refuses_is_rejected_and_the_key_not_shown(pictures, start, tmp_path, key):
+    hook = PublishHook(allow=lambda body: False)
+    nginx = NginxRtmp(start, tmp_path / "nginx", on_publish=hook.url)
+    sink = pictures.sink("rtmp", nginx.url, key)
+    becomes(pictures, "rejected", "key")
+    assert_hidden(sink, pictures)
+    hook.close()
+
+
+def test_a_stream_key_in_use_is_rejected_and_the_first_publisher_stays(pictures, start, key):
+    server = NodeMediaServer(start)
+    pictures.sink("rtmp", "--name", "first", server.url, key)
+    becomes(pictures, "live", name="first")
+    second = pictures.sink("rtmp", "--name", "second", server.url, key)
+    becomes(pictures, "rejected", "hung up while asking to publish", "in use", name="second")
+    assert_hidden(second, pictures)
+    assert state(pictures, "first")[0] == "live"
+
+
+def test_a_server_that_dies_and_comes_back_is_live_again_and_the_recorder_whole(pictures, start, tmp_path, key):
+    nginx = NginxRtmp(start, tmp_path / "nginx", unique=True)
+    recorder = pictures.sink("file", tmp_path / "whole.mkv")
+    sink = pictures.sink("rtmp", nginx.url, key)
+    becomes(pictures, "live")
+    nginx.kill()
+    becomes(pictures, "backoff")
+    nginx.start()
+    becomes(pictures, "live")
+    wait_until(lambda: len(nginx.recordings()) == 2 and nginx.recordings()[-1].stat().st_size > 100_000, "the second life")
+    encoded = pictures.encoded("file")
+    pictures.producer.kill()
+    sink.signal(2)
+    recorder.signal(2)
+    recorder.ends_well()
+    sink.ends_well()
+    assert_prefix(tmp_path / "whole.mkv", encoded - 1, 25)
+    numbers = read_marks(nginx.recordings()[-1]).indices
+    assert numbers == list(range(numbers[0], numbers[-1] + 1)), "the second connection begins whole and stays so"
+    assert_hidden(sink, pictures)
+
+
+class Silence:
+    """Accepts and reads nothing."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+        self.peers = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                self.peers.append(self.listener.accept()[0])
+            except OSError:
+                return
+
+    def close(self):
+        self.listener.close()
+        for peer in self.peers:
+            peer.close()
+
+
+def test_a_peer_that_accepts_and_says_nothing_is_given_up_and_a_stop_ends_at_once(pictures, key):
+    silence = Silence()
+    sink = pictures.sink("rtmp", f"rtmp://127.0.0.1:{silence.port}/live", key)
+    becomes(pictures, "backoff", "no answer", "shaking hands")
+    wait_until(lambda: len(silence.peers) > 1, "the next attempt")
+    sink.signal(15)
+    sink.wait(5)
+    silence.close()
+
+
+class Blocker:
+    """Stands between sink and server and stops reading from the sink when told."""
+
+    def __init__(self, port):
+        self.port_behind, self.blocked = port, threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.sockets = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                front = self.listener.accept()[0]
+            except OSError:
+                return
+            back = socket.create_connection(("127.0.0.1", self.port_behind))
+            self.sockets += [front, back]
+            for source, target, stops in ((front, back, True), (back, front, False)):
+                threading.Thread(target=self.carry, args=(source, target, stops), daemon=True).start()
+
+    def carry(self, source, target, stops):
+        try:
+            while data := source.recv(16384):
+                while stops and self.blocked.is_set():
+                    threading.Event().wait(0.05)
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            end.close()
+
+    def close(self):
+        self.blocked.clear()
+        self.listener.close()
+        for each in self.sockets:
+            each.close()
+
+
+@pytest.mark.slow
+def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole(pictures, start, tmp_path, key):
+    nginx = NginxRtmp(start, tmp_path / "nginx", unique=True)
+    blocker = Blocker(nginx.port)
+    pictures.sink("rtmp", f"rtmp://127.0.0.1:{blocker.port}/live", key, "video.bitrate=8M", "video.rate_control=cbr",
+                  "video.options=x264-params=nal-hrd=cbr")
+    becomes(pictures, "live")
+    blocker.blocked.set()
+    becomes(pictures, "backoff", "took nothing", limit=30)
+    blocker.blocked.clear()
+    wait_until(lambda: len(nginx.recordings()) == 2 and nginx.recordings()[-1].stat().st_size > 100_000, "the second life")
+    pictures.producer.kill()
+    numbers = read_marks(nginx.recordings()[-1]).indices
+    assert numbers == list(range(numbers[0], numbers[-1] + 1)), "the second connection begins whole and stays so"
+    blocker.close()
+
+
+# --- TLS ---------------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def tls(start, tmp_path):
+    """nginx behind a front that shows one certificate per name: localhost's and this machine's."""
+    nginx = NginxRtmp(start, tmp_path / "nginx")
+    made = certificates(tmp_path / "certificates")
+    front = TlsFront(nginx.port, made)
+    front.nginx = nginx
+    yield front
+    front.close()
+
+
+def test_rtmps_gets_the_certificate_of_the_name_it_asks_for(bus, tls, key):
+    for number, name in enumerate([tls.names.first, tls.names.second]):
+        sink = bus.sink("rtmp", "--once", f"rtmps://{name}:{tls.port}/live", key, f"tls_ca={tls.certificates.authority}")
+        wait_until(lambda: len(tls.nginx.connects()) > number, "the consent to the app")
+        bus.testsrc("--seconds", "2").ends_well()
+        sink.ends_well()
+        assert tls.asked[-1] == name, "the name the client sent"
+        assert frame_count(tls.nginx.folder / f"{KEY}.flv") == 50, number
+
+
+@pytest.mark.parametrize(("shown", "words"), [
+    ("other_name", "another name"), ("self_signed", "signed by nobody"), ("expired", "has expired")])
+def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(pictures, tls, key, shown, words):
+    tls.show(shown)
+    sink = pictures.sink("rtmp", f"rtmps://{tls.names.first}:{tls.port}/live", key, f"tls_ca={tls.certificates.authority}")
+    becomes(pictures, "rejected", "certificate of " + tls.names.first, words)
+    assert not tls.nginx.connects(), "not a byte of RTMP before the certificate holds"
+    assert_hidden(sink, pictures)
+
+
+def test_tls_verify_no_goes_on_and_says_so_loudly(pictures, tls, key):
+    tls.show("self_signed")
+    sink = pictures.sink("rtmp", f"rtmps://{tls.names.first}:{tls.port}/live", key, "tls_verify=no")
+    becomes(pictures, "live")
+    assert "ANYBODY" in sink.output() and "warn" in sink.output()
+    assert_hidden(sink, pictures)
+
+
+def test_rtmps_to_a_port_without_tls_is_told_so(pictures, start, tmp_path, key):
+    nginx = NginxRtmp(start, tmp_path / "nginx")
+    pictures.sink("rtmp", f"rtmps://127.0.0.1:{nginx.port}/live", key)
+    becomes(pictures, "backoff", "TLS")
+
+
+# --- wrong words -------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["url=http://127.0.0.1/live", "{key}"], "rtmp://"),
+    (["url=srt://127.0.0.1:9000", "{key}"], "the sink srt"),
+    (["url=rtmp://127.0.0.1", "{key}"], "names no app"),
+    (["url=rtmp://127.0.0.1/live"], "key=env:NAME"),
+    (["url=rtmp://127.0.0.1:99999/live", "{key}"], "port"),
+    (["url=rtmp://::1/live", "{key}"], "brackets"),
+    (["{key}"], "where to"),
+    (["url=rtmps://127.0.0.1/live", "{key}", "tls_ca=/nonexistent.pem"], "tls_ca=/nonexistent.pem"),
+])
+def test_wrong_words_end_with_one_line_that_helps(bus, key, words, said):
+    sink = bus.sink("rtmp", *[word.format(key=key) for word in words])
+    assert sink.wait() == 2
+    assert sink.output().count("\n") == 1 and said in sink.output(), sink.output()
