@@ -31,15 +31,18 @@ void format_board(layout::BoardHeader& header, const std::string& bus, std::uint
     header.cell_count = layout::kBoardCells;
     header.cell_size = sizeof(layout::BoardCell);
     header.cells_offset = sizeof(layout::BoardHeader);
+    header.gauges_offset = kBoardCellsEnd;
 }
 
 std::optional<BoardView> BoardView::of(const ShmObject& object) {
     auto* header = object.as<layout::BoardHeader>();
-    if (object.size() < kBoardSize || header->cell_count != layout::kBoardCells ||
+    if (object.size() < kBoardCellsEnd || header->cell_count != layout::kBoardCells ||
         header->cell_size != sizeof(layout::BoardCell) || header->cells_offset != sizeof(layout::BoardHeader)) {
         return std::nullopt;
     }
+    const bool has_gauges = object.size() >= kBoardSize && header->gauges_offset == kBoardCellsEnd;
     return BoardView(header, reinterpret_cast<layout::BoardCell*>(object.data() + sizeof(layout::BoardHeader)),
+                     has_gauges ? reinterpret_cast<layout::BoardGauges*>(object.data() + kBoardCellsEnd) : nullptr,
                      object.fd());
 }
 
@@ -67,6 +70,8 @@ void Board::claim(const ReaderOptions& options) {
         if (!lock_) continue;
         header_ = &view->header();
         cell_ = new (&view->cell(number)) layout::BoardCell();  // all zero: what a dead reader left is gone
+        gauges_ = view->gauges(number);
+        if (gauges_ != nullptr) new (gauges_) layout::BoardGauges();
         store_text(cell_->name, options.name);
         store_text(cell_->plugin, options.plugin);
         cell_->played_pts_ns.store(-1, std::memory_order_relaxed);

@@ -12,8 +12,9 @@
 
 namespace ringcast {
 
-inline constexpr std::uint64_t kBoardSize =
+inline constexpr std::uint64_t kBoardCellsEnd =
     sizeof(layout::BoardHeader) + layout::kBoardCells * sizeof(layout::BoardCell);
+inline constexpr std::uint64_t kBoardSize = kBoardCellsEnd + layout::kBoardCells * sizeof(layout::BoardGauges);
 
 /// Tells the objects a flow has had from one another.
 inline std::uint32_t flow_object_id(const layout::FlowHeader& header) noexcept {
@@ -30,6 +31,10 @@ public:
 
     [[nodiscard]] layout::BoardHeader& header() const noexcept { return *header_; }
     [[nodiscard]] layout::BoardCell& cell(unsigned number) const noexcept { return cells_[number]; }
+    /// nullptr on a board made before 1.2.
+    [[nodiscard]] layout::BoardGauges* gauges(unsigned number) const noexcept {
+        return gauges_ == nullptr ? nullptr : gauges_ + number;
+    }
     /// Whether a living reader holds the cell (a kernel lock on its bytes).
     [[nodiscard]] bool is_alive(unsigned number) const noexcept;
     static std::int64_t cell_offset(unsigned number) noexcept {
@@ -37,10 +42,11 @@ public:
     }
 
 private:
-    BoardView(layout::BoardHeader* header, layout::BoardCell* cells, int fd)
-        : header_(header), cells_(cells), fd_(fd) {}
+    BoardView(layout::BoardHeader* header, layout::BoardCell* cells, layout::BoardGauges* gauges, int fd)
+        : header_(header), cells_(cells), gauges_(gauges), fd_(fd) {}
     layout::BoardHeader* header_;
     layout::BoardCell* cells_;
+    layout::BoardGauges* gauges_;
     int fd_;
 };
 
@@ -52,6 +58,7 @@ public:
 
     void set_state(layout::SinkState state, std::string_view reason) override;
     [[nodiscard]] layout::BoardCell* cell() override { return cell_; }
+    [[nodiscard]] layout::BoardGauges* gauges() override { return gauges_; }
     /// Which object of the flow is open: a producer that replaced it waits for that before it ends.
     void show_object(FlowKind kind, std::uint32_t id) noexcept;
     void show_cursor(FlowKind kind, std::uint64_t cursor, const ReadCounts& counts) noexcept;
@@ -64,6 +71,7 @@ private:
     std::optional<FileLock> lock_;
     layout::BoardHeader* header_ = nullptr;
     layout::BoardCell* cell_ = nullptr;
+    layout::BoardGauges* gauges_ = nullptr;
     bool lossless_ = false;
 };
 

@@ -109,6 +109,19 @@ CellInfo read_cell(const layout::BoardCell& cell, unsigned number) {
     return info;
 }
 
+std::optional<GaugeInfo> read_gauges(const layout::BoardGauges* gauges) {
+    constexpr auto relaxed = std::memory_order_relaxed;
+    if (gauges == nullptr) return std::nullopt;
+    GaugeInfo info;
+    info.sent_bytes_per_second = gauges->sent_bytes_per_second.load(relaxed);
+    info.encoded_mfps = gauges->encoded_mfps.load(relaxed);
+    info.encode_p50_ns = gauges->encode_p50_ns.load(relaxed);
+    info.encode_p99_ns = gauges->encode_p99_ns.load(relaxed);
+    info.sent_frame_age_ns = gauges->sent_frame_age_ns.load(relaxed);
+    info.left_out_samples = gauges->left_out_samples.load(relaxed);
+    return info;
+}
+
 /// Of whoever writes now: a producer that took the bus over did not make it. Lock files tell their owner's user only.
 std::uint32_t writer_pid(const std::string& bus, std::uint32_t creator) {
     for (const FlowKind kind : kAllFlows) {
@@ -126,7 +139,9 @@ void inspect_board(BusInfo& info, std::uint64_t made_by) {
     const auto view = BoardView::of(*object);
     if (!view) throw Error(ErrorCode::damaged, "shared memory " + shm_path(board_object(info.name)) + ": not a board");
     for (unsigned number = 0; number < layout::kBoardCells; ++number) {
-        if (view->is_alive(number)) info.readers.push_back(read_cell(view->cell(number), number));
+        if (!view->is_alive(number)) continue;
+        info.readers.push_back(read_cell(view->cell(number), number));
+        info.readers.back().gauges = read_gauges(view->gauges(number));
     }
 }
 

@@ -7,6 +7,18 @@
 namespace ringcast::runtime {
 
 using layout::SinkState;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::milliseconds kMeasureEvery{250};
+
+template <class Field, class Value>
+void store(Field& field, Value value) {
+    field.store(value, std::memory_order_relaxed);
+}
+
+}  // namespace
 
 SinkStatus status_of(const SinkFigures& figures) {
     switch (figures.output.state) {
@@ -20,13 +32,17 @@ SinkStatus status_of(const SinkFigures& figures) {
             break;
     }
     if (figures.ended) return {SinkState::ended, {}};
+    const bool again = figures.output.state == OutputState::connecting && figures.output.reconnects > 0;
+    if (again) return {SinkState::connecting, figures.output.reason};
+    if (figures.output.quiet) return {SinkState::stalled, "the peer takes nothing"};
     if (figures.producer_gone) return {SinkState::stalled, "the producer is gone without an end; waiting for the next"};
     if (figures.stalled) return {SinkState::stalled, "nothing comes from the producer; the output is filled in"};
     if (!figures.encoders_open) return {SinkState::opening, {}};
     const std::string& note = figures.warning.empty() ? figures.note : figures.warning;
     if (!figures.record_seen) return {SinkState::ready, note};
-    if (figures.bytes_sent > figures.bytes_before) return {SinkState::live, note};
-    return {SinkState::connecting, note};
+    if (figures.bytes_sent <= figures.bytes_before || !figures.output.moving) return {SinkState::connecting, note};
+    if (figures.output.congested) return {SinkState::live, "the peer is too slow: frames are dropped"};
+    return {SinkState::live, note};
 }
 
 void BoardFigures::announce_ready() {
@@ -34,14 +50,13 @@ void BoardFigures::announce_ready() {
     shown_ = {SinkState::ready, {}};
 }
 
-void BoardFigures::publish(const SinkFigures& figures) {
+void BoardFigures::publish(const SinkFigures& figures, const EncodeTimes* encode_times) {
     if (SinkStatus status = status_of(figures); status != shown_) {
         board_.set_state(status.state, status.reason);
         shown_ = std::move(status);
     }
     layout::BoardCell* cell = board_.cell();
     if (cell == nullptr) return;
-    const auto store = [](auto& field, auto value) { field.store(value, std::memory_order_relaxed); };
     store(cell->dropped_frames, figures.timeline.dropped_frames + figures.output.dropped_frames);
     store(cell->repeated_frames, figures.timeline.repeated_frames);
     store(cell->silence_samples, figures.timeline.silence_samples);
@@ -51,8 +66,25 @@ void BoardFigures::publish(const SinkFigures& figures) {
     store(cell->queue_ns, figures.queue_ns);
     store(cell->output_pts_ns, figures.output.output_end_ns);
     store(cell->reconnects, figures.output.reconnects);
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    store(cell->updated_ns, std::int64_t{std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()});
+    measure(figures, encode_times);
+    const auto now = steady_clock::now().time_since_epoch();
+    store(cell->updated_ns, std::int64_t{std::chrono::nanoseconds(now).count()});
+}
+
+void BoardFigures::measure(const SinkFigures& figures, const EncodeTimes* encode_times) {
+    layout::BoardGauges* gauges = board_.gauges();
+    const auto now = steady_clock::now();
+    if (gauges == nullptr || now < next_measure_) return;
+    next_measure_ = now + kMeasureEvery;
+    bytes_.look(now, figures.bytes_sent);
+    frames_.look(now, figures.timeline.frames);
+    store(gauges->sent_bytes_per_second, static_cast<std::uint64_t>(bytes_.per_second()));
+    store(gauges->encoded_mfps, static_cast<std::uint64_t>(frames_.per_second() * 1000.0));
+    store(gauges->sent_frame_age_ns, figures.output.frame_age_ns);
+    store(gauges->left_out_samples, figures.timeline.trimmed_samples);
+    if (encode_times == nullptr) return;
+    store(gauges->encode_p50_ns, encode_times->quantile_ns(0.5));
+    store(gauges->encode_p99_ns, encode_times->quantile_ns(0.99));
 }
 
 }  // namespace ringcast::runtime

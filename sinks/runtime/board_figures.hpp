@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
 #include "ringcast/reader.hpp"
+#include "runtime/encode_times.hpp"
 #include "runtime/output_thread.hpp"
+#include "runtime/rate_meter.hpp"
 #include "runtime/timeline.hpp"
 
 namespace ringcast::runtime {
@@ -42,10 +45,16 @@ public:
     explicit BoardFigures(BoardEntry& board) : board_(board) {}
     /// Cursors stand and encoders are open: from here on a lossless writer waits for this reader.
     void announce_ready();
-    void publish(const SinkFigures& figures);
+    /// `encode_times`: of the output that is open, if any.
+    void publish(const SinkFigures& figures, const EncodeTimes* encode_times);
 
 private:
+    void measure(const SinkFigures& figures, const EncodeTimes* encode_times);
+
     BoardEntry& board_;
+    RateMeter bytes_;
+    RateMeter frames_;
+    std::chrono::steady_clock::time_point next_measure_{};
     SinkStatus shown_;  // a new cell says opening
 };
 

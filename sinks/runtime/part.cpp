@@ -2,6 +2,7 @@
 #include "runtime/part.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <variant>
@@ -65,18 +66,22 @@ std::unique_ptr<VideoLane> make_video(const SinkOptions& options, const OutputFo
 }
 
 /// Encoded tracks come without a hole, so their order can be strict. Sound that is passed on has holes, and may stop
-/// for good: the pictures wait for it, but not for ever. To a peer that shows what it gets no track waits for one that
-/// is in step.
-InterleaverOptions interleaver_options(const SinkOptions& options, const std::vector<StreamInfo>& streams,
-                                       const OutputFormat& format) {
+/// for good: the pictures wait for it, but not for ever.
+InterleaverOptions interleaver_options(const std::vector<StreamInfo>& streams, const OutputFormat& format, bool fills) {
     InterleaverOptions interleaver;
-    const bool passes_sound = format.passed.audio.has_value();
-    const bool live = options.sends_live();
-    interleaver.mode = passes_sound || live ? InterleaveMode::bounded : InterleaveMode::strict;
-    if (!live) interleaver.trail_ns = 0;
-    if (!format.passed.video && !options.fills()) interleaver.max_hold_ns = kMostEncoderDelayNs;
+    interleaver.mode = format.passed.audio ? InterleaveMode::bounded : InterleaveMode::strict;
+    if (format.passed.audio) interleaver.trail_ns = 0;
+    if (!format.passed.video && !fills) interleaver.max_hold_ns = kMostEncoderDelayNs;
     interleaver.video_timebase = streams[0].timebase;
     interleaver.audio_timebase = streams[1].timebase;
+    return interleaver;
+}
+
+/// A peer that shows what it gets gets it at once: no track waits for one that is merely in step.
+InterleaverOptions for_peer(const SinkOptions& options, InterleaverOptions interleaver) {
+    if (!options.sends_live()) return interleaver;
+    interleaver.mode = InterleaveMode::bounded;
+    interleaver.trail_ns = InterleaverOptions{}.trail_ns;
     return interleaver;
 }
 
@@ -92,7 +97,7 @@ Part::Part(const SinkOptions& options, const OutputFormat& format, PacketHandler
       audio_(make_audio(options, format.passed)),
       video_(make_video(options, format, *audio_)),
       timeline_(timeline_options(options, format, video_->picture_bytes())),
-      interleaver_(interleaver_options(options, streams(), format)),
+      interleaver_(for_peer(options, interleaver_options(streams(), format, fills_))),
       handler_(std::move(handler)),
       from_lanes_([this](Packet&& packet) { deliver(std::move(packet)); }) {}
 
@@ -185,7 +190,9 @@ std::uint64_t Part::first_untold_id() const {
 }
 
 void Part::perform(const EmitFrame& frame) {
+    const auto begin = std::chrono::steady_clock::now();
     video_->encode(frame, from_lanes_);
+    encode_times_.add(std::chrono::steady_clock::now() - begin);
 }
 void Part::perform(const StartSegment& segment) {
     audio_->start_segment(segment, from_lanes_);

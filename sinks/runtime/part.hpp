@@ -11,6 +11,7 @@
 
 #include "ringcast/reader.hpp"
 #include "runtime/audio_lane.hpp"
+#include "runtime/encode_times.hpp"
 #include "runtime/interleaver.hpp"
 #include "runtime/packet.hpp"
 #include "runtime/packet_streams.hpp"
@@ -86,6 +87,7 @@ public:
 
     void request_keyframe() noexcept { video_->request_keyframe(); }
     [[nodiscard]] TimelineCounters counters() const;
+    [[nodiscard]] const EncodeTimes& encode_times() const noexcept { return encode_times_; }
     [[nodiscard]] bool started() const { return timeline_.started(); }
     [[nodiscard]] std::int64_t output_end_ns() const;
 
@@ -110,6 +112,7 @@ private:
     PacketHandler handler_;
     PacketHandler from_lanes_;
     std::deque<AudioRecord> untold_audio_;
+    EncodeTimes encode_times_;
 };
 
 }  // namespace ringcast::runtime

@@ -121,7 +121,7 @@ bool Pipeline::run() {
         log_->error("{}", error.what());
         figures_.output.state = OutputState::failed;
         figures_.output.reason = error.what();
-        if (board_) board_->publish(figures_);
+        if (board_) board_->publish(figures_, nullptr);
         static_cast<void>(output_thread_.finish());
     }
     leave_bus();
@@ -349,7 +349,7 @@ void Pipeline::publish() {
         figures_.warning = warning_;
     }
     next_publish_ = steady_clock::now() + kPublishEvery;
-    if (board_) board_->publish(figures_);
+    if (board_) board_->publish(figures_, part_ ? &part_->encode_times() : nullptr);
 }
 
 }  // namespace ringcast::runtime

@@ -128,6 +128,8 @@ bool Pipeline::keep_time() {
 
 bool Pipeline::step() {
     bool stepped = false;
+    // Here and not with a picture that is read: what is filled in can be a keyframe, too.
+    if (keyframe_wanted_.exchange(false, std::memory_order_relaxed)) part_->request_keyframe();
     part_->tell_time(monotonic_ns());
     while (!output_thread_.queue().is_full() && part_->step()) {
         part_->tell_time(monotonic_ns());
@@ -184,7 +186,6 @@ bool Pipeline::may_tell_audio(const std::optional<Record>& video) const {
 }
 
 bool Pipeline::read_video() {
-    if (keyframe_wanted_.exchange(false, std::memory_order_relaxed)) part_->request_keyframe();
     const ReadStatus status = part_->read_video(*video_flow());
     if (status == ReadStatus::damaged) on_damage(video_kind());
     if (status == ReadStatus::ok) {

@@ -64,30 +64,44 @@ Json flush_json(const BusInfo& bus) {
 
 Json reader_json(const CellInfo& reader) {
     const Json played = reader.played_pts_ns < 0 ? Json(nullptr) : Json(reader.played_pts_ns);
-    return {{"name", reader.name},
-            {"plugin", reader.plugin},
-            {"pid", reader.pid},
-            {"state", name_of(reader.state)},
-            {"reason", reader.reason},
-            {"lossless", reader.lossless},
-            {"evicted", reader.evicted},
-            {"flows", reader_flows_json(reader)},
-            {"lag_ns", reader.lag_ns},
-            {"queue_ns", reader.queue_ns},
-            {"output_pts_ns", reader.output_pts_ns},
-            {"played_pts_ns", played},
-            {"encoded_frames", reader.frames_encoded},
-            {"dropped_frames", reader.dropped_frames},
-            {"repeated_frames", reader.repeated_frames},
-            {"silence_samples", reader.silence_samples},
-            {"sent_bytes", reader.bytes_sent},
-            {"reconnects", reader.reconnects},
-            {"attached_monotonic_ns", reader.attached_ns},
-            {"updated_monotonic_ns", reader.updated_ns},
-            {"updated_age_ns", reader.updated_age_ns}};
+    Json json = {{"name", reader.name},
+                 {"plugin", reader.plugin},
+                 {"pid", reader.pid},
+                 {"state", name_of(reader.state)},
+                 {"reason", reader.reason},
+                 {"lossless", reader.lossless},
+                 {"evicted", reader.evicted},
+                 {"flows", reader_flows_json(reader)},
+                 {"lag_ns", reader.lag_ns},
+                 {"queue_ns", reader.queue_ns},
+                 {"output_pts_ns", reader.output_pts_ns},
+                 {"played_pts_ns", played},
+                 {"encoded_frames", reader.frames_encoded},
+                 {"dropped_frames", reader.dropped_frames},
+                 {"repeated_frames", reader.repeated_frames},
+                 {"silence_samples", reader.silence_samples},
+                 {"sent_bytes", reader.bytes_sent},
+                 {"reconnects", reader.reconnects},
+                 {"attached_monotonic_ns", reader.attached_ns},
+                 {"updated_monotonic_ns", reader.updated_ns},
+                 {"updated_age_ns", reader.updated_age_ns}};
+    json.update(gauges_json(reader));
+    return json;
 }
 
 }  // namespace
+
+Json gauges_json(const CellInfo& reader) {
+    const auto& gauges = reader.gauges;
+    const auto of = [&](auto figure) { return gauges ? Json(figure) : Json(nullptr); };
+    const GaugeInfo figures = gauges.value_or(GaugeInfo{});
+    return {{"sent_bytes_per_second", of(figures.sent_bytes_per_second)},
+            {"encoded_fps", of(static_cast<double>(figures.encoded_mfps) / 1000.0)},
+            {"encode_p50_ns", of(figures.encode_p50_ns)},
+            {"encode_p99_ns", of(figures.encode_p99_ns)},
+            {"sent_frame_age_ns", of(figures.sent_frame_age_ns)},
+            {"left_out_samples", of(figures.left_out_samples)}};
+}
 
 std::string_view state_of(const BusInfo& bus) {
     // A producer takes its locks first and publishes its bus object last: until then it is missing, which is no

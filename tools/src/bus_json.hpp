@@ -32,6 +32,7 @@ std::optional<std::int64_t> av_skew_ns(const BusInfo& bus);
 Json caps_json(FlowKind kind, const layout::Caps& caps);  ///< null when the caps are not valid
 Json bus_summary_json(const BusInfo& bus);                ///< what `ls` shows
 Json bus_json(const BusInfo& bus);                        ///< the summary and all flows, readers and problems
+Json gauges_json(const CellInfo& reader);                 ///< what a sink measures; null where its board cannot say
 Json rate_json(std::optional<double> per_second);         ///< to a thousandth; null when unknown
 Json record_json(FlowKind kind, const Record& record, std::int64_t age_ns);
 

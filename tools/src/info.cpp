@@ -157,6 +157,16 @@ Tone tone_of(layout::SinkState state) {
     }
 }
 
+void add_gauges(Labels& labels, const GaugeInfo& gauges) {
+    std::array<char, 32> fps{};
+    std::snprintf(fps.data(), fps.size(), "%.2f frames/s", static_cast<double>(gauges.encoded_mfps) / 1000.0);
+    labels.add("pace", std::string(fps.data()) + ", " + human_bytes(gauges.sent_bytes_per_second) + "/s");
+    labels.add("encoding", "p50 " + human_duration(gauges.encode_p50_ns) + ", p99 " +
+                               human_duration(gauges.encode_p99_ns) + " per frame");
+    labels.add("frame age", human_duration(gauges.sent_frame_age_ns) + " from capture to delivery");
+    if (gauges.left_out_samples > 0) labels.add("left out", std::to_string(gauges.left_out_samples) + " samples");
+}
+
 std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen& screen) {
     std::string state(name_of(reader.state));
     if (!reader.reason.empty()) state += ": " + reader.reason;
@@ -177,6 +187,8 @@ std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen
                               std::to_string(reader.repeated_frames) + ", silence filled " +
                               std::to_string(reader.silence_samples) + " samples");
     labels.add("sent", human_bytes(reader.bytes_sent) + ", reconnects " + std::to_string(reader.reconnects));
+    // Readers that are no sinks measure nothing.
+    if (reader.gauges && reader.gauges->encode_p99_ns > 0) add_gauges(labels, *reader.gauges);
     labels.add("output pts", seconds_text(reader.output_pts_ns) + " s");
     if (reader.played_pts_ns >= 0) labels.add("played pts", seconds_text(reader.played_pts_ns) + " s");
     labels.add("updated", reader.updated_ns == 0 ? "never" : human_duration(reader.updated_age_ns) + " ago");

@@ -88,22 +88,31 @@ std::string readers(const BusInfo& bus, const ReaderSpeeds& speeds, const Screen
     if (bus.readers.empty()) return {};
     Table table({{"READER", Align::left, true},
                  {"STATE"},
+                 {"FPS", Align::right},
+                 {"ENCODE", Align::right},
+                 {"AGE", Align::right},
                  {"LAG", Align::right},
                  {"LOST", Align::right},
                  {"DROPPED", Align::right},
                  {"QUEUE", Align::right},
                  {"SENT", Align::right},
+                 {"AGAIN", Align::right},
                  {"REASON", Align::left, true}});
     for (const CellInfo& reader : bus.readers) {
         const std::uint64_t lost = sum(reader.overrun) + sum(reader.aborted);
         const auto speed = speeds.bytes_per_second(bus, reader);
+        const auto& gauges = reader.gauges;
         table.add({{reader.name.empty() ? "pid " + std::to_string(reader.pid) : reader.name},
                    {std::string(name_of(reader.state)), tone_of(name_of(reader.state))},
+                   {gauges ? number("%.1f", static_cast<double>(gauges->encoded_mfps) / 1000.0) : "-"},
+                   {gauges ? human_duration(gauges->encode_p99_ns) : "-"},
+                   {gauges ? human_duration(gauges->sent_frame_age_ns) : "-"},
                    {human_duration(reader.lag_ns)},
                    {std::to_string(lost), lost > 0 ? Tone::warning : Tone::plain},
                    {std::to_string(reader.dropped_frames), reader.dropped_frames > 0 ? Tone::warning : Tone::plain},
                    {human_duration(reader.queue_ns)},
                    {speed ? human_bytes(static_cast<std::uint64_t>(*speed)) + "/s" : "-"},
+                   {std::to_string(reader.reconnects), reader.reconnects > 0 ? Tone::warning : Tone::plain},
                    {reader.reason.empty() ? "-" : reader.reason}});
     }
     return table.render(screen);
@@ -123,19 +132,23 @@ Json flow_json(const FlowInfo& flow, const MeasuredRates& rates) {
 }
 
 Json reader_json(const BusInfo& bus, const CellInfo& reader, const ReaderSpeeds& speeds) {
-    return {{"name", reader.name},
-            {"plugin", reader.plugin},
-            {"pid", reader.pid},
-            {"state", name_of(reader.state)},
-            {"reason", reader.reason},
-            {"lag_ns", reader.lag_ns},
-            {"lost_records", sum(reader.overrun) + sum(reader.aborted)},
-            {"lost_overrun_records", sum(reader.overrun)},
-            {"lost_aborted_records", sum(reader.aborted)},
-            {"dropped_frames", reader.dropped_frames},
-            {"queue_ns", reader.queue_ns},
-            {"sent_bytes", reader.bytes_sent},
-            {"sent_bytes_per_second", rate_json(speeds.bytes_per_second(bus, reader))}};
+    Json json = {{"name", reader.name},
+                 {"plugin", reader.plugin},
+                 {"pid", reader.pid},
+                 {"state", name_of(reader.state)},
+                 {"reason", reader.reason},
+                 {"lag_ns", reader.lag_ns},
+                 {"lost_records", sum(reader.overrun) + sum(reader.aborted)},
+                 {"lost_overrun_records", sum(reader.overrun)},
+                 {"lost_aborted_records", sum(reader.aborted)},
+                 {"encoded_frames", reader.frames_encoded},
+                 {"dropped_frames", reader.dropped_frames},
+                 {"queue_ns", reader.queue_ns},
+                 {"reconnects", reader.reconnects},
+                 {"sent_bytes", reader.bytes_sent}};
+    json.update(gauges_json(reader));
+    json["sent_bytes_per_second"] = rate_json(speeds.bytes_per_second(bus, reader));  // since the look before
+    return json;
 }
 
 }  // namespace

@@ -33,6 +33,16 @@ struct FlowInfo {
     bool ended = false;
 };
 
+/// What a sink measures of itself.
+struct GaugeInfo {
+    std::uint64_t sent_bytes_per_second = 0;
+    std::uint64_t encoded_mfps = 0;  ///< frames per 1000 s
+    std::int64_t encode_p50_ns = 0;
+    std::int64_t encode_p99_ns = 0;
+    std::int64_t sent_frame_age_ns = 0;  ///< capture to delivery
+    std::uint64_t left_out_samples = 0;
+};
+
 struct CellInfo {
     unsigned cell = 0;
     std::uint32_t pid = 0;
@@ -59,6 +69,7 @@ struct CellInfo {
     std::int64_t attached_ns = 0;
     std::int64_t updated_ns = 0;
     std::int64_t updated_age_ns = 0;  ///< now - updated_ns
+    std::optional<GaugeInfo> gauges;  ///< none on a board made before layout 1.2
 };
 
 struct BusInfo {

@@ -15,7 +15,7 @@
 namespace ringcast::layout {
 
 inline constexpr std::uint32_t kMajor = 1;  ///< A reader accepts objects whose major equals its own.
-inline constexpr std::uint32_t kMinor = 1;  ///< Minors only give meaning to bytes that were zero.
+inline constexpr std::uint32_t kMinor = 2;  ///< Minors only give meaning to bytes that were zero.
 
 inline constexpr std::size_t kNameBytes = 64;       ///< Names are UTF-8, zero-terminated, zero-padded.
 inline constexpr std::size_t kArenaAlignment = 64;  ///< Payloads start at multiples of this, in the arena.
@@ -209,13 +209,25 @@ struct BoardCell {
     std::array<std::atomic<std::uint32_t>, kFlowCount> flow_object;
 };
 
+/// What the sink in the cell of the same number measures, for people; under the same lock as the cell (since 1.2).
+struct BoardGauges {
+    std::atomic<std::uint64_t> sent_bytes_per_second;  // 0
+    std::atomic<std::uint64_t> encoded_mfps;           // 8   frames per 1000 s
+    std::atomic<std::int64_t> encode_p50_ns;           // 16  one picture in the encoder: half of the newest take less
+    std::atomic<std::int64_t> encode_p99_ns;           // 24
+    std::atomic<std::int64_t> sent_frame_age_ns;       // 32  capture to delivery of the newest fresh picture delivered
+    std::atomic<std::uint64_t> left_out_samples;       // 40  sound that came too late, or before the start
+    std::array<std::uint64_t, 10> reserved;            // 48
+};
+
 struct BoardHeader {
     ObjectHeader object;                     // 0
     std::array<char, kNameBytes> bus_name;   // 64
     std::uint32_t cell_count;                // 128
     std::uint32_t cell_size;                 // 132
     std::uint64_t cells_offset;              // 136
-    std::array<std::uint64_t, 6> reserved0;  // 144
+    std::uint64_t gauges_offset;             // 144  of as many BoardGauges as cells (since 1.2; 0: none)
+    std::array<std::uint64_t, 5> reserved0;  // 152
     // Readers add after moving a cursor and wake when writer_waiting is not 0; a lossless writer waits on it.
     alignas(64) std::atomic<std::uint32_t> cursor_word;  // 192
     std::atomic<std::uint32_t> writer_waiting;           // 196
@@ -229,6 +241,7 @@ static_assert(sizeof(ObjectHeader) == 64);
 static_assert(sizeof(Caps) == 96);
 static_assert(sizeof(BusHeader) == 4096 && sizeof(FlowHeader) == 4096 && sizeof(BoardHeader) == 4096);
 static_assert(sizeof(Descriptor) == 256 && sizeof(BoardCell) == 512);
+static_assert(sizeof(BoardGauges) == 128 && offsetof(BoardGauges, left_out_samples) == 40);
 static_assert(offsetof(BusHeader, epoch_ns) == 192 && offsetof(BusHeader, writer_mode) == 208);
 static_assert(offsetof(BusHeader, wake_word) == 256 && offsetof(BusHeader, superseded) == 320);
 static_assert(offsetof(BusHeader, ended) == 324 && offsetof(BusHeader, live_session) == 328);
@@ -243,7 +256,8 @@ static_assert(offsetof(FlowHeader, ended) == 388);
 static_assert(offsetof(Caps, stride) == 32 && offsetof(Caps, plane_offset) == 48 && offsetof(Caps, colour) == 80);
 static_assert(offsetof(Descriptor, session) == 64 && offsetof(Descriptor, flags) == 72);
 static_assert(offsetof(Descriptor, caps) == 88 && offsetof(Descriptor, reserved) == 184);
-static_assert(offsetof(BoardHeader, cells_offset) == 136 && offsetof(BoardHeader, cursor_word) == 192);
+static_assert(offsetof(BoardHeader, cells_offset) == 136 && offsetof(BoardHeader, gauges_offset) == 144);
+static_assert(offsetof(BoardHeader, cursor_word) == 192);
 static_assert(offsetof(BoardCell, name) == 32 && offsetof(BoardCell, reason) == 160);
 static_assert(offsetof(BoardCell, cursor) == 288 && offsetof(BoardCell, dropped_frames) == 416);
 static_assert(offsetof(BoardCell, played_pts_ns) == 480 && offsetof(BoardCell, flow_object) == 496);

@@ -89,6 +89,8 @@ public:
     virtual void set_state(layout::SinkState state, std::string_view reason = {}) = 0;
     /// Raw access for counters (relaxed stores); nullptr when there is no cell.
     [[nodiscard]] virtual layout::BoardCell* cell() = 0;
+    /// The same for what is measured; nullptr also on a board made before layout 1.2.
+    [[nodiscard]] virtual layout::BoardGauges* gauges() = 0;
 };
 
 struct ReaderOptions {

@@ -36,6 +36,39 @@ TEST_F(BoardOfBus, shows_what_a_reader_says_of_itself) {
     EXPECT_EQ(cell.played_pts_ns, -1);
 }
 
+TEST_F(BoardOfBus, shows_what_a_reader_measures_and_begins_clean_for_the_next_one) {
+    {
+        const auto bus = reader(true);
+        layout::BoardGauges* gauges = bus->board().gauges();
+        ASSERT_NE(gauges, nullptr);
+        gauges->sent_bytes_per_second.store(1);
+        gauges->encoded_mfps.store(2);
+        gauges->encode_p50_ns.store(3);
+        gauges->encode_p99_ns.store(4);
+        gauges->sent_frame_age_ns.store(5);
+        gauges->left_out_samples.store(6);
+        const auto shown = inspect_bus(bus_).readers.at(0).gauges;
+        ASSERT_TRUE(shown);
+        EXPECT_EQ(shown->sent_bytes_per_second, 1U);
+        EXPECT_EQ(shown->encoded_mfps, 2U);
+        EXPECT_EQ(shown->encode_p50_ns, 3);
+        EXPECT_EQ(shown->encode_p99_ns, 4);
+        EXPECT_EQ(shown->sent_frame_age_ns, 5);
+        EXPECT_EQ(shown->left_out_samples, 6U);
+    }
+    const auto bus = reader(true);
+    EXPECT_EQ(inspect_bus(bus_).readers.at(0).gauges->left_out_samples, 0U);
+}
+
+TEST_F(BoardOfBus, of_an_older_producer_has_cells_but_no_gauges) {
+    const auto board = ShmObject::open(board_object(bus_), ShmObject::Access::read_write, layout::ObjectType::board);
+    board->as<layout::BoardHeader>()->gauges_offset = 0;
+    const auto bus = reader(true);
+    EXPECT_NE(bus->board().cell(), nullptr);
+    EXPECT_EQ(bus->board().gauges(), nullptr);
+    EXPECT_FALSE(inspect_bus(bus_).readers.at(0).gauges);
+}
+
 TEST_F(BoardOfBus, gives_a_dead_readers_cell_to_the_next_one_clean) {
     Child child([this](const auto& ready) {
         const auto bus = reader(true);

@@ -127,9 +127,9 @@ const std::map<std::string, Struct>& structs_in_code() {
         {"BoardHeader",
          {sizeof(BoardHeader),
           {FIELD(BoardHeader, object), FIELD(BoardHeader, bus_name), FIELD(BoardHeader, cell_count),
-           FIELD(BoardHeader, cell_size), FIELD(BoardHeader, cells_offset), FIELD(BoardHeader, reserved0),
-           FIELD(BoardHeader, cursor_word), FIELD(BoardHeader, writer_waiting), FIELD(BoardHeader, reserved1),
-           FIELD(BoardHeader, reserved2)}}},
+           FIELD(BoardHeader, cell_size), FIELD(BoardHeader, cells_offset), FIELD(BoardHeader, gauges_offset),
+           FIELD(BoardHeader, reserved0), FIELD(BoardHeader, cursor_word), FIELD(BoardHeader, writer_waiting),
+           FIELD(BoardHeader, reserved1), FIELD(BoardHeader, reserved2)}}},
         {"BoardCell",
          {sizeof(BoardCell),
           {FIELD(BoardCell, state),
@@ -156,6 +156,11 @@ const std::map<std::string, Struct>& structs_in_code() {
            FIELD(BoardCell, played_pts_ns),
            FIELD(BoardCell, reconnects),
            FIELD(BoardCell, flow_object)}}},
+        {"BoardGauges",
+         {sizeof(BoardGauges),
+          {FIELD(BoardGauges, sent_bytes_per_second), FIELD(BoardGauges, encoded_mfps),
+           FIELD(BoardGauges, encode_p50_ns), FIELD(BoardGauges, encode_p99_ns), FIELD(BoardGauges, sent_frame_age_ns),
+           FIELD(BoardGauges, left_out_samples), FIELD(BoardGauges, reserved)}}},
     };
     return structs;
 }

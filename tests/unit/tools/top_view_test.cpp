@@ -91,6 +91,34 @@ TEST(TopView, json_says_null_for_what_is_not_known) {
     EXPECT_TRUE(json["buses"][0]["flows"][0]["fps"].is_null());
     EXPECT_TRUE(json["buses"][0]["av_skew_ns"].is_null());
     EXPECT_TRUE(json["buses"][0]["readers"][0]["sent_bytes_per_second"].is_null());
+    EXPECT_TRUE(json["buses"][0]["readers"][0]["encoded_fps"].is_null()) << "a board made before layout 1.2";
+}
+
+TEST(TopView, shows_what_a_sink_measures_of_itself) {
+    BusLook look = look_with_reader(0);
+    GaugeInfo gauges;
+    gauges.sent_bytes_per_second = 999;
+    gauges.encoded_mfps = 24'960;
+    gauges.encode_p50_ns = 2'000'000;
+    gauges.encode_p99_ns = 7'000'000;
+    gauges.sent_frame_age_ns = 12'000'000;
+    gauges.left_out_samples = 480;
+    look.info.readers[0].gauges = gauges;
+    look.info.readers[0].reconnects = 3;
+    ReaderSpeeds speeds;
+    speeds.look({look}, 3'000'000'000);
+    const Json reader = top_json({look}, speeds, 5)["buses"][0]["readers"][0];
+    EXPECT_EQ(reader["encoded_fps"], 24.96);
+    EXPECT_EQ(reader["encode_p50_ns"], 2'000'000);
+    EXPECT_EQ(reader["encode_p99_ns"], 7'000'000);
+    EXPECT_EQ(reader["sent_frame_age_ns"], 12'000'000);
+    EXPECT_EQ(reader["left_out_samples"], 480);
+    EXPECT_EQ(reader["reconnects"], 3);
+    EXPECT_EQ(reader["sent_bytes_per_second"], 0.0) << "between two looks, as the text shows it";
+    const std::string text = top_text({look}, speeds, "none", {.colour = false, .width = 200});
+    EXPECT_NE(text.find("25.0"), std::string::npos) << text;
+    EXPECT_NE(text.find("7.0 ms"), std::string::npos) << text;
+    EXPECT_NE(text.find("12.0 ms"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/board_figures.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ringcast::runtime {
+namespace {
+
+using layout::SinkState;
+
+/// A sink that sends, and all is well.
+SinkFigures sending() {
+    SinkFigures figures;
+    figures.encoders_open = figures.record_seen = true;
+    figures.bytes_sent = 100;
+    figures.output.state = OutputState::started;
+    figures.output.moving = true;
+    return figures;
+}
+
+TEST(StatusOf, is_live_only_when_bytes_move) {
+    SinkFigures figures = sending();
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::live, ""}));
+    figures.output.moving = false;
+    EXPECT_EQ(status_of(figures).state, SinkState::connecting);
+    figures.output.moving = true;
+    figures.bytes_before = 100;
+    EXPECT_EQ(status_of(figures).state, SinkState::connecting) << "what an output before this one sent";
+}
+
+TEST(StatusOf, a_peer_that_takes_nothing_is_a_stall_with_its_reason) {
+    SinkFigures figures = sending();
+    figures.output.quiet = true;
+    figures.output.moving = false;
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::stalled, "the peer takes nothing"}));
+}
+
+TEST(StatusOf, a_peer_that_is_too_slow_is_live_and_told) {
+    SinkFigures figures = sending();
+    figures.output.congested = true;
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::live, "the peer is too slow: frames are dropped"}));
+}
+
+TEST(StatusOf, trouble_with_the_peer_is_told_before_trouble_with_the_producer) {
+    SinkFigures figures = sending();
+    figures.stalled = figures.producer_gone = true;
+    EXPECT_EQ(status_of(figures).state, SinkState::stalled);
+    figures.output.reason = "connection refused";
+    figures.output.state = OutputState::backoff;
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::backoff, "connection refused"}));
+    figures.output.state = OutputState::rejected;
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::rejected, "connection refused"}));
+    figures.output.state = OutputState::connecting;
+    figures.output.reconnects = 1;
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::connecting, "connection refused"})) << "why it connects again";
+}
+
+TEST(EncodeTimes, quantiles_are_of_the_newest_512) {
+    EncodeTimes times;
+    EXPECT_EQ(times.quantile_ns(0.5), 0);
+    times.add(std::chrono::nanoseconds(7));
+    EXPECT_EQ(times.quantile_ns(0.5), 7);
+    EXPECT_EQ(times.quantile_ns(0.99), 7);
+    for (int i = 0; i < 1000; ++i)
+        times.add(std::chrono::hours(1));
+    for (int i = 1; i <= 512; ++i)
+        times.add(std::chrono::nanoseconds(i));
+    EXPECT_EQ(times.quantile_ns(0.5), 256);
+    EXPECT_EQ(times.quantile_ns(0.99), 507);
+    EXPECT_EQ(times.quantile_ns(1.0), 512);
+}
+
+TEST(RateMeter, follows_the_newest_two_seconds) {
+    using namespace std::chrono_literals;
+    RateMeter meter;
+    RateMeter::TimePoint now{1h};
+    std::uint64_t count = 1000;
+    meter.look(now, count);
+    EXPECT_EQ(meter.per_second(), 0.0);
+    const auto pass = [&](int looks, std::uint64_t each) {
+        for (int i = 0; i < looks; ++i) {
+            now += 40ms;
+            count += each;
+            meter.look(now, count);
+        }
+    };
+    pass(250, 4);
+    EXPECT_NEAR(meter.per_second(), 100.0, 1e-9);
+    pass(50, 1);
+    EXPECT_NEAR(meter.per_second(), 25.0, 5.0);
+    pass(60, 0);
+    EXPECT_EQ(meter.per_second(), 0.0);
+    meter.look(now + 1s, 5);
+    EXPECT_EQ(meter.per_second(), 0.0) << "a count that begins anew";
+}
+
+}  // namespace
+}  // namespace ringcast::runtime
