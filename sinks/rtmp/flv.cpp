@@ -13,7 +13,7 @@ constexpr std::uint8_t kInterFrame = 2U << 4U;
 // AAC is always called 44 kHz, 16 bit, stereo here; the truth is in its AudioSpecificConfig.
 constexpr std::uint8_t kAac = 0xAF;
 
-enum AvcPacket : std::uint8_t { kConfig = 0, kUnits = 1, kEnd = 2 };
+enum AvcPacket : std::uint8_t { kConfig = 0, kUnits = 1 };
 
 void add_video(const ringcast_sink_stream& stream, std::vector<AmfWriter::Named>& members) {
     members.emplace_back("width", static_cast<double>(stream.width));
@@ -43,10 +43,6 @@ std::array<std::uint8_t, 5> flv_video_head(bool key, std::int32_t shift_ms) {
 
 std::array<std::uint8_t, 5> flv_video_config_head() {
     return {kKeyframe | kAvc, kConfig, 0, 0, 0};
-}
-
-std::array<std::uint8_t, 5> flv_video_end() {
-    return {kKeyframe | kAvc, kEnd, 0, 0, 0};
 }
 
 std::array<std::uint8_t, 2> flv_audio_head() {

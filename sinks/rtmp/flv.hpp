@@ -17,8 +17,6 @@ namespace ringcast::sink {
 std::array<std::uint8_t, 5> flv_video_head(bool key, std::int32_t shift_ms);
 /// In front of an avcC.
 std::array<std::uint8_t, 5> flv_video_config_head();
-/// The whole of the message that ends a video stream.
-std::array<std::uint8_t, 5> flv_video_end();
 std::array<std::uint8_t, 2> flv_audio_head();
 /// In front of an AudioSpecificConfig.
 std::array<std::uint8_t, 2> flv_audio_config_head();

@@ -15,6 +15,8 @@ using Kind = RtmpSession::Kind;
 constexpr std::chrono::milliseconds kGoodbyeLimit{2000};
 // Between two connections, as when the key is replaced, nobody should wait for the old one.
 constexpr std::chrono::milliseconds kShortGoodbyeLimit{500};
+// nginx-rtmp, SRS and most platforms give a silent publisher up within a minute.
+constexpr std::chrono::seconds kGhostLife{60};
 
 void check_codecs(std::span<const ringcast_sink_stream* const> streams) {
     for (const ringcast_sink_stream* stream : streams) {
@@ -66,13 +68,22 @@ void RtmpSink::headers(std::span<const ringcast_sink_stream* const> streams) {
     step([&] {
         // A server may have closed a connection that waited long for its first picture.
         if (!session_->is_open()) open();
-        if (!session_->publishes()) {
-            clock_ = StreamClock();
-            session_->publish();
-            host_.info("publishing to " + target_.place);
-        }
+        if (!session_->publishes()) publish();
         send_headers(streams);
     });
+}
+
+/// A server may take a lost connection of ours for a publisher until its own time-out: its refusal means nothing then.
+void RtmpSink::publish() {
+    clock_ = StreamClock();
+    try {
+        session_->publish();
+    } catch (const SinkError& error) {
+        const bool ghost = lost_ && std::chrono::steady_clock::now() - *lost_ < kGhostLife;
+        if (error.code() != RINGCAST_SINK_E_REJECTED || !ghost) throw;
+        throw SinkError(RINGCAST_SINK_E_TRANSIENT, std::string(error.what()) + " (our lost connection?)");
+    }
+    host_.info("publishing to " + target_.place);
 }
 
 void RtmpSink::send_headers(std::span<const ringcast_sink_stream* const> streams) {
@@ -107,6 +118,7 @@ void RtmpSink::packet(const ringcast_sink_packet& packet) {
 
 void RtmpSink::disconnect(bool final) {
     if (session_) session_->goodbye(final ? kGoodbyeLimit : kShortGoodbyeLimit);
+    if (session_ && session_->publishes() && !final) lost_ = std::chrono::steady_clock::now();
     session_.reset();
     stop_.clear();
 }
@@ -117,6 +129,7 @@ void RtmpSink::replace(const Options& changed) {
     target_ = read_rtmp_target(url, key);
     url_ = url;
     key_ = key;
+    lost_.reset();
 }
 
 }  // namespace ringcast::sink

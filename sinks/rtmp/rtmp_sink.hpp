@@ -4,8 +4,10 @@
 #include <ringcast/sink.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +41,7 @@ private:
     template <class Step>
     void step(Step&& body);
     void open();
+    void publish();
     void send_headers(std::span<const ringcast_sink_stream* const> streams);
 
     Host host_;
@@ -50,7 +53,8 @@ private:
     std::atomic<std::uint64_t> sent_{0};
     std::unique_ptr<RtmpSession> session_;
     StreamClock clock_;
-    std::vector<ringcast_sink_stream> streams_;  ///< without their extradata, which ends with headers()
+    std::optional<std::chrono::steady_clock::time_point> lost_;  ///< when a connection that published was
+    std::vector<ringcast_sink_stream> streams_;                  ///< without their extradata, which ends with headers()
 };
 
 }  // namespace ringcast::sink

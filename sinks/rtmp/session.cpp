@@ -82,10 +82,11 @@ void RtmpSession::shake_hands() {
     if (RTMP_Connect1(rtmp_.get(), nullptr) == FALSE) throw_closed();
     asked_ = "asking for the app " + target_.app.substr(0, target_.app.find_first_of("/?"));
     asked_in_rtmp_ = true;
-    // librtmp may have read on behind the handshake.
+    // librtmp may have read on behind the handshake, and acknowledgements count from the first byte on.
     reader_.feed(
         {reinterpret_cast<const std::uint8_t*>(rtmp_->m_sb.sb_start), static_cast<std::size_t>(rtmp_->m_sb.sb_size)});
     rtmp_->m_sb.sb_size = 0;
+    handshake_bytes_ = static_cast<std::uint32_t>(rtmp_->m_nBytesIn);
     const AmfCommand answer = answer_to(1);
     if (answer.name == "_error") reject("the connection", answer);
     send_bytes(RTMP_PACKET_TYPE_CHUNK_SIZE, kControlChannel, 0, 0, be32(kChunkSize));
@@ -186,9 +187,9 @@ void RtmpSession::hear(bool wait) {
             if (count < 0 && !wait && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
             if (count <= 0) throw_closed();
             reader_.feed(std::span(bytes).first(static_cast<std::size_t>(count)));
-            acknowledge();
             while (const auto message = reader_.next())
                 handle(*message);
+            acknowledge();
             if (wait) return;
         }
     } catch (const RtmpGarbage& garbage) {
@@ -199,8 +200,9 @@ void RtmpSession::hear(bool wait) {
 
 /// Servers that count (SetWindowAck) stop listening to a peer that never says how far it has read.
 void RtmpSession::acknowledge() {
-    if (reader_.received() - acknowledged_ < window_ / 2) return;
-    acknowledged_ = reader_.received();
+    const std::uint32_t received = handshake_bytes_ + reader_.received();
+    if (received - acknowledged_ < window_ / 2) return;
+    acknowledged_ = received;
     send_bytes(RTMP_PACKET_TYPE_BYTES_READ_REPORT, kControlChannel, 0, 0, be32(acknowledged_));
 }
 

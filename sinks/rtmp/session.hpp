@@ -95,6 +95,7 @@ private:
     std::chrono::steady_clock::time_point consent_;
     bool acknowledges_ = false;
     std::uint32_t window_ = 2'500'000;
+    std::uint32_t handshake_bytes_ = 0;
     std::uint32_t acknowledged_ = 0;
     std::vector<char> message_;
 };

@@ -80,14 +80,24 @@ def test_a_key_that_on_publish_refuses_is_rejected_and_the_key_not_shown(picture
     hook.close()
 
 
-def test_a_stream_key_in_use_is_rejected_and_the_first_publisher_stays(pictures, start, key):
+def test_a_stream_key_in_use_is_rejected_in_the_server_s_words_and_the_first_stays(pictures, start, tmp_path, key):
+    nginx = NginxRtmp(start, tmp_path / "nginx")
+    pictures.sink("rtmp", "--name", "first", nginx.url, key)
+    becomes(pictures, "live", name="first")
+    wait_until(lambda: "publish: name" in nginx.log(), "the first publisher")
+    second = pictures.sink("rtmp", "--name", "second", nginx.url, key)
+    becomes(pictures, "rejected", "NetStream.Publish.BadName: Already publishing", name="second")
+    assert_hidden(second, pictures)
+    assert state(pictures, "first")[0] == "live"
+
+
+def test_a_server_that_hangs_up_without_a_word_has_refused_the_key(pictures, start, key):
     server = NodeMediaServer(start)
     pictures.sink("rtmp", "--name", "first", server.url, key)
-    becomes(pictures, "live", name="first")
+    wait_until(lambda: "New stream" in server.process.output(), "the first publisher")
     second = pictures.sink("rtmp", "--name", "second", server.url, key)
     becomes(pictures, "rejected", "hung up while asking to publish", "in use", name="second")
     assert_hidden(second, pictures)
-    assert state(pictures, "first")[0] == "live"
 
 
 def test_a_server_that_dies_and_comes_back_is_live_again_and_the_recorder_whole(pictures, start, tmp_path, key):
@@ -100,12 +110,11 @@ def test_a_server_that_dies_and_comes_back_is_live_again_and_the_recorder_whole(
     nginx.start()
     becomes(pictures, "live")
     wait_until(lambda: len(nginx.recordings()) == 2 and nginx.recordings()[-1].stat().st_size > 100_000, "the second life")
-    encoded = pictures.encoded("file")
-    pictures.producer.kill()
     sink.signal(2)
+    sink.ends_well()
+    encoded = pictures.encoded("file")
     recorder.signal(2)
     recorder.ends_well()
-    sink.ends_well()
     assert_prefix(tmp_path / "whole.mkv", encoded - 1, 25)
     numbers = read_marks(nginx.recordings()[-1]).indices
     assert numbers == list(range(numbers[0], numbers[-1] + 1)), "the second connection begins whole and stays so"
@@ -177,7 +186,10 @@ class Blocker:
         except OSError:
             pass
         for end in (source, target):
-            end.close()
+            try:
+                end.shutdown(socket.SHUT_RDWR)  # close() alone would not wake the thread of the other direction
+            except OSError:
+                pass
 
     def close(self):
         self.blocked.clear()
@@ -190,14 +202,18 @@ class Blocker:
 def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole(pictures, start, tmp_path, key):
     nginx = NginxRtmp(start, tmp_path / "nginx", unique=True)
     blocker = Blocker(nginx.port)
-    pictures.sink("rtmp", f"rtmp://127.0.0.1:{blocker.port}/live", key, "video.bitrate=8M", "video.rate_control=cbr",
+    sink = pictures.sink("rtmp", f"rtmp://127.0.0.1:{blocker.port}/live", key, "video.bitrate=8M", "video.rate_control=cbr",
                   "video.options=x264-params=nal-hrd=cbr")
     becomes(pictures, "live")
+    wait_until(nginx.recordings, "the first life")
+    first = nginx.recordings()[-1]
     blocker.blocked.set()
     becomes(pictures, "backoff", "took nothing", limit=30)
     blocker.blocked.clear()
-    wait_until(lambda: len(nginx.recordings()) == 2 and nginx.recordings()[-1].stat().st_size > 100_000, "the second life")
-    pictures.producer.kill()
+    wait_until(lambda: nginx.recordings()[-1] != first and nginx.recordings()[-1].stat().st_size > 100_000,
+               "the second life")
+    sink.signal(2)
+    sink.ends_well()
     numbers = read_marks(nginx.recordings()[-1]).indices
     assert numbers == list(range(numbers[0], numbers[-1] + 1)), "the second connection begins whole and stays so"
     blocker.close()
@@ -244,10 +260,11 @@ def test_tls_verify_no_goes_on_and_says_so_loudly(pictures, tls, key):
     assert_hidden(sink, pictures)
 
 
-def test_rtmps_to_a_port_without_tls_is_told_so(pictures, start, tmp_path, key):
-    nginx = NginxRtmp(start, tmp_path / "nginx")
-    pictures.sink("rtmp", f"rtmps://127.0.0.1:{nginx.port}/live", key)
-    becomes(pictures, "backoff", "TLS")
+def test_rtmps_to_a_port_without_tls_is_told_so(pictures, key):
+    web = PublishHook()
+    pictures.sink("rtmp", f"rtmps://127.0.0.1:{web.server.server_port}/live", key)
+    becomes(pictures, "backoff", "does not speak TLS")
+    web.close()
 
 
 # --- wrong words -------------------------------------------------------------------------------------------------------
