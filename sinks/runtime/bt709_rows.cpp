@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12 sees it in its own AVX-512 intrinsics
+#endif
+
 #include "runtime/bt709_rows.hpp"
 
 #include "runtime/bt709_matrix.hpp"

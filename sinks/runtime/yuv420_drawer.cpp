@@ -228,7 +228,8 @@ Yuv420Drawer::Stripes Yuv420Drawer::stripes_of(const Placement& p, const Planes&
     if (p.source_height % (2 * steps) != 0 || p.source_y % 2 != 0) return whole;
     const int source_lines = p.source_height / steps;
     const int target_lines = target.height / steps;
-    if (source_lines % 2 != 0 || target_lines % 2 != 0 || source_lines > kMostStripeLines) return whole;
+    if (source_lines % 2 != 0 || target_lines % 2 != 0) return whole;
+    if (source_lines <= 0 || source_lines > kMostStripeLines) return whole;
     const int together = std::max(1, kMostStripeLines / source_lines);
     return {source_lines * together, target_lines * together, false};
 }
