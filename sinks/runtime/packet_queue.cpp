@@ -55,8 +55,9 @@ void PacketQueue::push(Packet&& packet) {
             else
                 was_full_ = true;
         }
-        changed_.notify_one();
     }
+    // Under the lock the other thread would wake up only to wait for it.
+    changed_.notify_one();
     if (want_keyframe) want_keyframe_();
 }
 
