@@ -51,6 +51,7 @@ void AudioTrack::place(const AudioRecord& record) {
     if (!same) begin_segment(record.sample_rate, record.format_id, false);
     const std::int64_t gap = gap_before(record);
     const std::int64_t skipped = std::clamp<std::int64_t>(-gap, 0, record.sample_count);
+    if (end_sample() > 0) late_ += static_cast<std::uint64_t>(skipped);
     append_silence(gap);
     trimmed_ += static_cast<std::uint64_t>(skipped);
     const std::int64_t count = record.sample_count - skipped;

@@ -47,6 +47,7 @@ public:
     [[nodiscard]] bool has_input() const { return has_input_; }       ///< a record's samples were placed
     [[nodiscard]] std::uint64_t last_id() const { return last_id_; }  ///< of the last such record
     [[nodiscard]] std::uint64_t trimmed() const { return trimmed_; }
+    [[nodiscard]] std::uint64_t late() const { return late_; }  ///< of those: others stood there already
     void count_trim(std::uint64_t samples) { trimmed_ += samples; }
 
     [[nodiscard]] std::optional<std::int64_t> front_sample() const;
@@ -110,6 +111,7 @@ private:
     bool has_input_ = false;
     std::uint64_t last_id_ = 0;
     std::uint64_t trimmed_ = 0;
+    std::uint64_t late_ = 0;
 };
 
 }  // namespace ringcast::runtime

@@ -146,6 +146,7 @@ struct TimelineCounters {
     std::uint64_t samples = 0;          ///< output samples handed out
     std::uint64_t silence_samples = 0;  ///< of those: filled in
     std::uint64_t trimmed_samples = 0;  ///< input samples that had no place (before the start, or too late)
+    std::uint64_t late_samples = 0;     ///< of those: too late
     std::uint64_t rebases = 0;          ///< new sessions, flushes and backward jumps that were joined
     std::uint64_t stalls = 0;           ///< times both tracks were filled in and shifted because nothing came
     std::int64_t shifted_ns = 0;        ///< by how much in all, late tracks included

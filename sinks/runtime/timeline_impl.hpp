@@ -70,6 +70,7 @@ public:
         TimelineCounters counters = counters_;
         counters.dropped_frames = video_.dropped();
         counters.trimmed_samples = audio_.trimmed();
+        counters.late_samples = audio_.late();
         return counters;
     }
     [[nodiscard]] bool started() const { return started_; }

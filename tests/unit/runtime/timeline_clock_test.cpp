@@ -58,6 +58,7 @@ TEST_P(TimelineClock, lasts_as_long_as_the_clock) {
     EXPECT_EQ(counters.delay_ns / kMs, pushes.delay_ms);
     EXPECT_EQ(counters.stalls, pushes.stalls);
     EXPECT_EQ(counters.trimmed_samples / 48, pushes.trimmed_ms);
+    EXPECT_EQ(counters.late_samples, counters.trimmed_samples) << "nothing is trimmed here but what is late";
     EXPECT_EQ(counters.dropped_frames, 0U);
     if (pushes.settled_ms >= 0) {
         EXPECT_EQ(rig.worst_skew_ms(pushes.settled_ms), 0) << "both tracks are shifted by one amount";

@@ -93,6 +93,7 @@ TEST(Timeline, trims_sound_before_the_given_start_to_the_sample) {
     rig.finish();
     EXPECT_EQ(rig.output.sounds(), "[48000] c4320");  // 90 of 100 ms; the rest of the second tick is too little to pad
     EXPECT_EQ(rig.timeline.counters().trimmed_samples, 480U);
+    EXPECT_EQ(rig.timeline.counters().late_samples, 0U) << "it was not late, it was before the start";
     EXPECT_EQ(rig.output.pictures(), "1 2");
 }
 
