@@ -6,12 +6,6 @@
 #include "runtime/audio_track.hpp"
 
 namespace ringcast::runtime {
-namespace {
-
-constexpr std::int64_t kQuietWindows = 64;       // bits of AudioRecord::quiet
-constexpr std::int64_t kWindowsPerSecond = 100;  // 10 ms each
-
-}  // namespace
 
 std::int64_t AudioTrack::hold(std::int64_t at, std::int64_t samples) {
     if (later_) {  // nothing came that far: all of it at the end
@@ -95,9 +89,9 @@ std::int64_t AudioTrack::quiet_place(std::int64_t from, std::int64_t to) const {
         if (begin > to) break;
         if (span.kind == SpanKind::start || position(span.segment, span.begin + span.count) <= from) continue;
         if (span.kind == SpanKind::silence) return std::max(from, begin);
-        for (std::int64_t window = 0; window < kQuietWindows; ++window) {
-            const std::int64_t middle = (2 * window + 1) * span.segment.rate / (2 * kWindowsPerSecond);
-            if (middle < span.offset || (span.quiet >> window & 1U) == 0) continue;
+        for (std::int64_t piece = 0; piece < kQuietPieces; ++piece) {
+            const std::int64_t middle = (2 * piece + 1) * span.segment.rate / (2 * kQuietPiecesPerSecond);
+            if (middle < span.offset || (span.quiet >> piece & 1U) == 0) continue;
             if (middle >= span.offset + span.count) break;
             const std::int64_t place = position(span.segment, span.begin + middle - span.offset);
             if (place >= from && place <= to) return place;

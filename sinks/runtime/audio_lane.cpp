@@ -9,8 +9,6 @@ namespace ringcast::runtime {
 
 namespace {
 
-constexpr std::size_t kMostPieces = 64;  // bits of AudioRecord::quiet
-constexpr std::uint32_t kPiecesPerSecond = 100;
 constexpr double kQuiet = 0.01;  // of full scale: -40 dB
 
 template <class Sample>
@@ -27,10 +25,10 @@ bool is_quiet(const std::byte* bytes, std::size_t count, double full_scale) {
 /// AudioRecord::quiet of these samples, by their power.
 std::uint64_t quiet_pieces(const std::vector<std::byte>& samples, const AudioFormat& format) {
     const std::size_t sample_size = format.format == SampleFormat::s16 ? 2 : 4;
-    const std::size_t piece = std::size_t{format.rate / kPiecesPerSecond} * format.channels;
+    const std::size_t piece = std::size_t{format.rate / kQuietPiecesPerSecond} * format.channels;
     if (piece == 0) return 0;
     std::uint64_t quiet = 0;
-    for (std::size_t i = 0; i < kMostPieces && (i + 1) * piece * sample_size <= samples.size(); ++i) {
+    for (std::size_t i = 0; i < kQuietPieces && (i + 1) * piece * sample_size <= samples.size(); ++i) {
         const std::byte* begin = samples.data() + i * piece * sample_size;
         const bool is = format.format == SampleFormat::s16 ? is_quiet<std::int16_t>(begin, piece, 32768)
                                                            : is_quiet<float>(begin, piece, 1);

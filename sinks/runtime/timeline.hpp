@@ -42,6 +42,10 @@ struct VideoRecord {
     bool explicit_pts = false;   ///< layout::kFlagExplicitPts
 };
 
+/// AudioRecord::quiet has one bit for each piece of so many to the second.
+inline constexpr std::uint32_t kQuietPieces = 64;
+inline constexpr std::uint32_t kQuietPiecesPerSecond = 100;
+
 struct AudioRecord {
     std::uint64_t id = 0;  ///< the caller's name for the samples; rises from record to record
     std::int64_t pts_ns = 0;

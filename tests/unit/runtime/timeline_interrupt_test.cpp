@@ -7,13 +7,6 @@
 namespace ringcast::runtime::test {
 namespace {
 
-std::int64_t on_time_frame(int i) {
-    return i * 40;
-}
-std::int64_t on_time_block(int i) {
-    return i * 20;
-}
-
 TEST(TimelineRestart, is_joined_after_hold_and_silence) {
     LiveRig rig;
     rig.schedule_frames(50, on_time_frame);

@@ -19,6 +19,14 @@ inline TimelineOptions live_options() {
     return options;
 }
 
+/// ms at which frame or block i is pushed by a producer that is on time.
+inline std::int64_t on_time_frame(int i) {
+    return i * 40;
+}
+inline std::int64_t on_time_block(int i) {
+    return i * 20;
+}
+
 /// Counted 25 fps and 20 ms blocks of 48 kHz; only the moment of the push varies.
 class LiveRig : public Rig {
 public:

@@ -10,13 +10,6 @@
 namespace ringcast::runtime::test {
 namespace {
 
-std::int64_t on_time_frame(int i) {
-    return i * 40;
-}
-std::int64_t on_time_block(int i) {
-    return i * 20;
-}
-
 TEST(TimelineStall, begins_when_the_output_is_two_frames_and_40_ms_behind) {
     LiveRig rig;
     rig.schedule_frames(25, on_time_frame);
