@@ -24,7 +24,7 @@ public:
 };
 
 /// Puts the server's messages together from bytes as they come. Our own, because librtmp's reader blocks in the middle
-/// of a message and writes past its buffer when a chunk changes the size of one (docs/decisions/0009). Bytes are
+/// of a message and writes past its buffer when a chunk changes the size of one (docs/decisions/0011). Bytes are
 /// outside data: sizes are bounded. Thread safety: none.
 class ChunkReader {
 public:

@@ -18,10 +18,10 @@ def frame_count(path):
     return int(done.stdout.strip().split("\n")[0].strip(","))
 
 
-def assert_steady(path, marks, count, fps):
-    """The first `count` frames are there once, in order, evenly spaced; sound has no gap and is in step."""
+def assert_steady(path, marks, count, fps, first=0):
+    """Frames `first` to `count` are there once, in order, evenly spaced; sound has no gap and is in step."""
     numbers = [frame.index for frame in marks.frames]
-    assert numbers == [number % 65536 for number in range(count)], f"{path}: frames {runs(numbers)}"
+    assert numbers == [number % 65536 for number in range(first, count)], f"{path}: frames {runs(numbers)}"
     spacing = np.diff([frame.pts for frame in marks.frames])
     assert np.all(np.abs(spacing - 1 / fps) < 0.0015), f"{path}: frames are {spacing.min()} to {spacing.max()} s apart"
     assert marks.sound.jumps == [], f"{path}: sound does not join at {marks.sound.jumps}"

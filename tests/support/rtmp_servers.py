@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RTMP servers for the tests, on loopback ports of their own: nginx-rtmp, node-media-server, and what listens to nginx."""
+"""RTMP servers for the tests, each on a loopback port of its own: nginx-rtmp, node-media-server; nginx's on_publish."""
 import http.server
 import os
 import socket

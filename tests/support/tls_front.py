@@ -36,15 +36,15 @@ def sign(folder, name, stem, days="30", issuer=True):
     openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{stem}.key", "-out", f"{stem}.csr", "-subj",
             f"/CN={name}")
     signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"] if issuer else ["-signkey", f"{stem}.key"]
-    openssl(folder, "x509", "-req", "-in", f"{stem}.csr", "-out", f"{stem}.pem", "-days", days, "-extfile", f"{stem}.ext",
-            *signer)
+    openssl(folder, "x509", "-req", "-in", f"{stem}.csr", "-out", f"{stem}.pem", "-days", days, "-extfile",
+            f"{stem}.ext", *signer)
     return folder / f"{stem}.pem", folder / f"{stem}.key"
 
 
 def certificates(folder):
     folder.mkdir()
-    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "30",
-            "-subj", "/CN=the tests' authority")
+    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days",
+            "30", "-subj", "/CN=the tests' authority")
     first = NAMES.first
     return Certificates(
         authority=folder / "ca.pem",
