@@ -67,7 +67,18 @@ private:
     gaicb request_{};
 };
 
+/// nullptr: the host is no address, and has to be looked up.
+Addresses read_address(const std::string& host, std::uint16_t port) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return nullptr;
+    return Addresses(found);
+}
+
 Addresses find_addresses(const std::string& host, std::uint16_t port, const Patience& patience) {
+    if (Addresses address = read_address(host, port)) return address;
     const std::string what = "looking up the host " + host;
     auto look_up = std::make_unique<LookUp>(host, std::to_string(port));
     try {

@@ -203,8 +203,8 @@ class Blocker:
 def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole(pictures, start, tmp_path, key):
     nginx = NginxRtmp(start, tmp_path / "nginx", unique=True)
     blocker = Blocker(nginx.port)
-    sink = pictures.sink("rtmp", f"rtmp://127.0.0.1:{blocker.port}/live", key, "video.bitrate=8M", "video.rate_control=cbr",
-                         "video.options=x264-params=nal-hrd=cbr")
+    sink = pictures.sink("rtmp", f"rtmp://127.0.0.1:{blocker.port}/live", key, "video.bitrate=8M",
+                         "video.rate_control=cbr", "video.options=x264-params=nal-hrd=cbr")
     becomes(pictures, "live")
     wait_until(nginx.recordings, "the first life")
     first = nginx.recordings()[-1]
