@@ -87,11 +87,12 @@ void RtmpSink::publish() {
 }
 
 void RtmpSink::send_headers(std::span<const ringcast_sink_stream* const> streams) {
-    const std::uint32_t now = clock_.now_ms();
-    session_->send(Kind::metadata, now, flv_metadata(streams, "ringcast " RINGCAST_VERSION));
+    session_->send(Kind::metadata, clock_.newest_ms(*streams.front()),
+                   flv_metadata(streams, "ringcast " RINGCAST_VERSION));
     streams_.clear();
     for (const ringcast_sink_stream* stream : streams) {
         streams_.push_back(*stream);
+        const std::uint32_t now = clock_.newest_ms(*stream);
         const std::span<const std::uint8_t> config(stream->extradata, stream->extradata_size);
         if (stream->media == RINGCAST_SINK_VIDEO) {
             session_->send(Kind::video, now, flv_video_config_head(), config);

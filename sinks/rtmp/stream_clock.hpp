@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -24,22 +25,27 @@ public:
     Times times(const ringcast_sink_packet& packet, const ringcast_sink_stream& stream) {
         const std::int64_t dts = milliseconds(packet.dts, stream);
         if (!begin_) begin_ = dts - kLead;
-        std::int64_t& last = last_[stream.media == RINGCAST_SINK_VIDEO ? 0 : 1];
+        std::int64_t& last = last_[track_of(stream)];
         const std::int64_t sent = std::max({dts - *begin_, last + 1, std::int64_t{0}});
         last = sent;
-        newest_ = std::max(newest_, sent);
         const std::int64_t shift = milliseconds(packet.pts, stream) - *begin_ - sent;
         return {static_cast<std::uint32_t>(sent),
                 static_cast<std::int32_t>(std::clamp<std::int64_t>(shift, 0, kMostShift))};
     }
 
-    /// The newest time sent: when headers change in the middle they take effect there.
-    [[nodiscard]] std::uint32_t now_ms() const { return static_cast<std::uint32_t>(newest_); }
+    /// The newest time sent on the track: where headers that change in the middle take effect.
+    [[nodiscard]] std::uint32_t newest_ms(const ringcast_sink_stream& stream) const {
+        return static_cast<std::uint32_t>(std::max<std::int64_t>(last_[track_of(stream)], 0));
+    }
 
 private:
     // The sound of the first picture may come a little after it and begin before it (encoder padding).
     static constexpr std::int64_t kLead = 100;
     static constexpr std::int64_t kMostShift = 0x7FFFFF;
+
+    static std::size_t track_of(const ringcast_sink_stream& stream) {
+        return stream.media == RINGCAST_SINK_VIDEO ? 0 : 1;
+    }
 
     /// To the nearest millisecond, exact for any number of ticks: whole timebases first, so that nothing overflows.
     static std::int64_t milliseconds(std::int64_t ticks, const ringcast_sink_stream& stream) {
@@ -51,7 +57,6 @@ private:
 
     std::optional<std::int64_t> begin_;
     std::array<std::int64_t, 2> last_{-1, -1};
-    std::int64_t newest_ = 0;
 };
 
 }  // namespace ringcast::sink

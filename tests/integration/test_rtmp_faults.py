@@ -220,11 +220,15 @@ def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole
     blocker.close()
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return certificates(tmp_path_factory.mktemp("tls") / "certificates")
+
+
 @pytest.fixture
-def tls(start, tmp_path):
+def tls(start, tmp_path, made):
     """nginx behind a front that shows one certificate per name: localhost's and this machine's."""
     nginx = NginxRtmp(start, tmp_path / "nginx")
-    made = certificates(tmp_path / "certificates")
     front = TlsFront(nginx.port, made)
     front.nginx, front.trusted = nginx, f"tls_ca={made.authority}"
     yield front

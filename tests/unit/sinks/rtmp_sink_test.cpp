@@ -2,6 +2,7 @@
 /// The built RTMP plugin against a server of the tests' own, at the level of messages and their bytes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -203,6 +204,28 @@ TEST(RtmpSink, after_a_loss_it_connects_again_and_time_begins_anew) {
     ASSERT_GT(video.size(), before + 1);
     EXPECT_EQ(video.at(before).timestamp, 0U) << "its sequence header";
     EXPECT_LE(video.at(before + 1).timestamp, 200U);
+}
+
+TEST(RtmpSink, headers_that_change_go_out_again_on_the_same_stream_and_no_track_goes_back) {
+    RtmpPeer peer;
+    const auto driver = driver_for(peer);
+    ASSERT_EQ(driver->connect(), RINGCAST_SINK_OK);
+    for (const MediaPacket& packet : media().packets) {
+        if (&packet == &media().packets.front() || &packet == &media().packets[21]) {
+            ASSERT_EQ(driver->headers(media()), RINGCAST_SINK_OK) << driver->host().error();
+        }
+        ASSERT_EQ(driver->packet(packet), RINGCAST_SINK_OK);
+    }
+    ASSERT_EQ(driver->disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_EQ(of_type(peer, kData).size(), 2U);
+    EXPECT_EQ(of_type(peer, kCommand).size(), 7U) << "published once";
+    for (const std::uint8_t track : {kVideo, kAudio}) {
+        const auto sent = of_type(peer, track);
+        EXPECT_TRUE(std::is_sorted(sent.begin(), sent.end(), [](const PeerMessage& a, const PeerMessage& b) {
+            return a.timestamp < b.timestamp;
+        }));
+        EXPECT_EQ(std::count_if(sent.begin(), sent.end(), [](const PeerMessage& m) { return m.body[1] == 0; }), 2);
+    }
 }
 
 TEST(RtmpSink, interrupt_ends_a_wait_for_an_answer_and_a_send_that_blocks) {
