@@ -11,7 +11,7 @@ _Static_assert(sizeof(ringcast_sink_frame) == 112, "ringcast_sink_frame");
 _Static_assert(sizeof(ringcast_sink_handover) == 48, "ringcast_sink_handover");
 _Static_assert(sizeof(ringcast_sink_option) == 32, "ringcast_sink_option");
 _Static_assert(sizeof(ringcast_sink_host) == 80, "ringcast_sink_host");
-_Static_assert(sizeof(ringcast_sink_plugin_v1) == 176, "ringcast_sink_plugin_v1");
+_Static_assert(sizeof(ringcast_sink_plugin_v1) == 192, "ringcast_sink_plugin_v1");
 _Static_assert(offsetof(ringcast_sink_plugin_v1, abi_major) == 4, "versions stand before everything else");
 _Static_assert(offsetof(ringcast_sink_plugin_v1, create) == 64, "create");
 _Static_assert(offsetof(ringcast_sink_plugin_v1, extension) == 152, "extension");

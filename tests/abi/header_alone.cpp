@@ -10,4 +10,4 @@ static_assert(std::is_standard_layout_v<ringcast_sink_host> && std::is_trivial_v
 static_assert(std::is_standard_layout_v<ringcast_sink_stream> && std::is_trivial_v<ringcast_sink_stream>);
 static_assert(std::is_standard_layout_v<ringcast_sink_packet> && std::is_trivial_v<ringcast_sink_packet>);
 static_assert(std::is_standard_layout_v<ringcast_sink_frame> && std::is_trivial_v<ringcast_sink_frame>);
-static_assert(sizeof(ringcast_sink_plugin_v1) == 176);
+static_assert(sizeof(ringcast_sink_plugin_v1) == 192);
