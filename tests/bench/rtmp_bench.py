@@ -312,6 +312,7 @@ def main():
     words = parser.parse_args()
     if words.short:
         words.runs, words.seconds, words.sizes, words.outputs = 1, 5, ["720p"], [1]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("rtmp_bench: told to stop"))  # ends what was started
     with tempfile.TemporaryDirectory(prefix="ringcast-bench-") as name:
         folder = Path(name)
         server = Server(folder)
