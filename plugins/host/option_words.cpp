@@ -54,6 +54,7 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
         sink_words.push_back(word);
     } else {
         std::vector<std::string_view> keys;
+        keys.reserve(declared.size());
         for (const DeclaredOption& option : declared)
             keys.push_back(option.key);
         throw UsageError(runtime::unknown_option_text(word, keys));

@@ -122,6 +122,7 @@ OutputStatus PluginInstance::connect() {
 OutputStatus PluginInstance::headers(std::span<const runtime::StreamInfo> streams) {
     host_.clear_error();
     std::vector<ringcast_sink_stream> list;
+    list.reserve(streams.size());
     for (const runtime::StreamInfo& info : streams)
         list.push_back(to_c(info));
     std::vector<const ringcast_sink_stream*> pointers;

@@ -23,6 +23,13 @@ void shut_the_process() {
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+std::string literal_refused(const std::string& key) {
+    std::string text = "option " + key + " is a secret, and every user of this machine can read a command line: use ";
+    text += key + "=env:NAME or ";
+    text += key + "=file:PATH";
+    return text;
+}
+
 }  // namespace
 
 Secrecy secrecy_of(const ringcast_sink_plugin_v1& api, const std::string& key) {
@@ -39,9 +46,7 @@ SecretOptions::SecretOptions(const ringcast_sink_plugin_v1& api, Values& options
         const bool is_address = secrecy == Secrecy::address;
         auto source = SecretSource::parse(key, value);
         if (!source && !is_address && !line.was_handed(value)) {
-            throw UsageError("option " + key +
-                             " is a secret, and every user of this machine can read a command line: use " + key +
-                             "=env:NAME or " + key + "=file:PATH");
+            throw UsageError(literal_refused(key));
         }
         if (source || !is_address || !secret_parts(value).empty()) shut_the_process();
         if (source) value = source->take();

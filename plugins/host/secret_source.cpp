@@ -95,7 +95,7 @@ std::optional<SecretSource> SecretSource::parse(const std::string& option, const
         if (!value.starts_with(kind)) continue;
         std::string where = value.substr(kind.size());
         if (where.empty() || (kind == kEnv && where.find('=') != std::string::npos)) {
-            throw UsageError("option " + option + ": expected " + option + "=env:NAME or " + option + "=file:PATH");
+            throw UsageError("option " + option + ": after env: stands the NAME of a variable, after file: a PATH");
         }
         return SecretSource(option, kind == kFile, std::move(where));
     }

@@ -8,7 +8,7 @@ receiver; runs take turns, medians of each figure, ratios ours / today's:
   decoded  capture -> the frame decoded at the far end, p50/p95/p99
   first    first write -> first frame decoded, of the slowest output
   cpu      user and system seconds per second of media, without producer, server and receiver
-  memory   peak resident memory, shared pages of the ring included
+  memory   peak resident memory, and what of it are pages of the ring, which exist once however many sinks map them
 The first 2 s of each run count for `first` alone. The gate is twice the target. `--short`: 720p, one output, 5 s each,
 and once more when a gate is missed.
 """
@@ -56,10 +56,15 @@ def used_by(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def peak_memory(pid):
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-                if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+def memory(pids):
+    """Of all processes together in MB: the sum of their peaks, and what of it is memory they share with the ring."""
+    total = {"VmHWM": 0, "RssShmem": 0}
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+            name = line.split(":")[0]
+            if name in total:
+                total[name] += int(line.split()[1]) / 1024
+    return {"peak": total["VmHWM"], "shared": total["RssShmem"]}
 
 
 def percentiles(values):
@@ -150,7 +155,7 @@ class Stage:
         before, since = sum(used_by(child.pid) for child in pipelines), time.monotonic()
         producer.stdout.readline()
         cpu = (sum(used_by(child.pid) for child in pipelines) - before) / (time.monotonic() - since)
-        memory = sum(peak_memory(child.pid) for child in pipelines)
+        resident = memory(child.pid for child in pipelines)
         producer.stdin.close()
         captured = self.finished(producer)["captured_ns"]
         for child in pipelines:
@@ -162,8 +167,7 @@ class Stage:
         tags = self.tags(self.stop(proxy))
         return {"tag": self.latency(captured, tags), "decoded": self.latency(captured, frames),
                 "first": max(min(now for now, _ in one) for one in frames) / 1e6 - captured[0] / 1e6,
-                "cpu": cpu, "memory": memory,
-                "frames": min(len(one) for one in frames)}
+                "cpu": cpu, "memory": resident, "frames": min(len(one) for one in frames)}
 
     @property
     def warm_up(self):
@@ -254,8 +258,9 @@ def show(name, figures):
     def three(key):
         return "/".join(f"{figures[key][part]:.0f}" for part in ("p50", "p95", "p99"))
 
+    peak, shared = (f"{figures['memory'][key]:.0f}" for key in ("peak", "shared"))
     print(f"| {name} | {three('tag')} | {three('decoded')} | {figures['first']:.0f} | {figures['cpu']:.3f} | "
-          f"{figures['memory']:.0f} | {figures['frames']:.0f} |", flush=True)
+          f"{peak} ({shared}) | {figures['frames']:.0f} |", flush=True)
 
 
 def measure(words, folder, server, size, outputs):
@@ -292,7 +297,7 @@ def beyond_gate(figures):
 
 
 def measure_all(words, folder, server):
-    print("| run | tag p50/95/99 ms | decoded p50/95/99 ms | first ms | CPU s/s | peak MB | frames |\n"
+    print("| run | tag p50/95/99 ms | decoded p50/95/99 ms | first ms | CPU s/s | peak MB (shared) | frames |\n"
           "|---|---|---|---|---|---|---|", flush=True)
     return {f"{size} x {outputs}": measure(words, folder, server, size, outputs)
             for size in words.sizes for outputs in words.outputs}

@@ -9,7 +9,6 @@ Times are CLOCK_MONOTONIC ns. Results go to a JSON file at the end.
 """
 import argparse
 import json
-import os
 import queue
 import signal
 import socket
