@@ -126,6 +126,7 @@ OutputStatus PluginInstance::headers(std::span<const runtime::StreamInfo> stream
     for (const runtime::StreamInfo& info : streams)
         list.push_back(to_c(info));
     std::vector<const ringcast_sink_stream*> pointers;
+    pointers.reserve(list.size());
     for (const ringcast_sink_stream& stream : list)
         pointers.push_back(&stream);
     const auto count = static_cast<std::uint32_t>(pointers.size());
