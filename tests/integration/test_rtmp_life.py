@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A sink whose peer is slow, frozen or away: what gets there is fresh and whole, and what is told is true."""
+import subprocess
+import time
+
+import pytest
+from conftest import wait_until
+from narrow_road import Listener, NarrowRoad
+from rtmp_servers import NginxRtmp, secret_file
+
+KEY = "life-of-the-tests"
+BITRATE = 1_200_000  # held exactly: what a road is wide enough for is known
+QUEUE_S = 2.0
+
+
+def reader_of(bus):
+    return bus.reader("rtmp") or {"state": "", "reason": ""}
+
+
+def becomes(bus, state, *words, limit=30):
+    def look():
+        reader = reader_of(bus)
+        return reader["state"] == state and all(word in reader["reason"] for word in words) and reader
+    return wait_until(look, f"{state} with {words}; it is {reader_of(bus)}", limit)
+
+
+@pytest.fixture
+def server(start, tmp_path):
+    return NginxRtmp(start, tmp_path / "nginx", unique=True)
+
+
+@pytest.fixture
+def sending(bus, server, tmp_path):
+    """A stream at an exact rate on a road of its own."""
+    bus.producer = bus.testsrc(size="320x180")
+    bus.road = NarrowRoad(server.port)
+    bus.rtmp = bus.sink("rtmp", f"rtmp://127.0.0.1:{bus.road.port}/live", "key=" + secret_file(tmp_path / "key", KEY),
+                        f"video.bitrate={BITRATE // 1000}k", "video.rate_control=cbr",
+                        "video.options=x264-params=nal-hrd=cbr", "audio.bitrate=64k")
+    becomes(bus, "live")
+    yield bus
+    bus.road.close()
+    bus.producer.kill()
+
+
+@pytest.fixture
+def on_air(sending, server):
+    """With a listener behind the server."""
+    sending.listener = Listener(f"rtmp://127.0.0.1:{server.port}/live/{KEY}")
+    wait_until(lambda: len(sending.listener.frames) > 75, "three seconds of frames", 20)
+    yield sending
+    sending.listener.close()
+
+
+def assert_decodes(server):
+    """Every frame that was delivered: nothing refers to one that was dropped."""
+    for recording in server.recordings():
+        done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-err_detect", "explode", "-i", recording, "-f", "null", "-"],
+                              capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0 and not done.stderr, done.stderr[-2000:]
+
+
+def ends(on_air, server):
+    on_air.producer.kill()
+    on_air.rtmp.signal(15)
+    on_air.rtmp.ends_well()
+    time.sleep(0.5)
+    assert_decodes(server)
+
+
+def test_at_half_the_bitrate_what_comes_is_no_older_than_the_queue_and_decodes(on_air, server):
+    on_air.road.rate = BITRATE / 8 / 2
+    narrow_at = time.monotonic()
+    told = becomes(on_air, "live", "too slow")
+    assert told["dropped_frames"] > 0 and told["queue_ns"] <= QUEUE_S * 1e9
+    wait_until(lambda: time.monotonic() > narrow_at + 14, "a while of it")
+    assert reader_of(on_air)["reconnects"] == 0, "slow is not gone"
+    on_air.road.rate = None
+    wide_at = time.monotonic()
+    wait_until(lambda: time.monotonic() > wide_at + 7, "recovery")
+    during = on_air.listener.ages(narrow_at, wide_at)
+    assert len(during) > 50 and max(during) <= QUEUE_S + 1.0, max(during)
+    after = on_air.listener.ages(wide_at + 5)
+    assert after and sorted(after)[len(after) // 2] <= 0.3, after
+    ends(on_air, server)
+
+
+def test_a_road_frozen_for_two_seconds_is_told_and_fresh_again_without_a_reconnect(on_air, server):
+    on_air.road.rate = 0
+    frozen_at = time.monotonic()
+    becomes(on_air, "stalled", "takes nothing", limit=10)
+    wait_until(lambda: time.monotonic() > frozen_at + 2, "two seconds")
+    on_air.road.rate = None
+    thawed_at = time.monotonic()
+    becomes(on_air, "live", limit=10)
+    wait_until(lambda: time.monotonic() > thawed_at + 6, "recovery")
+    after = on_air.listener.ages(thawed_at + 5)
+    assert after and sorted(after)[len(after) // 2] <= 0.3, after
+    assert reader_of(on_air)["reconnects"] == 0 and on_air.road.connections == 1
+    ends(on_air, server)
+
+
+def test_what_a_sink_says_of_itself_while_it_sends(sending):
+    reader = wait_until(lambda: (now := reader_of(sending))["sent_bytes_per_second"] > BITRATE / 16 and now, "a rate")
+    assert reader["state"] == "live" and reader["reason"] == ""
+    assert BITRATE / 16 < reader["sent_bytes_per_second"] < BITRATE / 4
+    assert 20 < reader["encoded_fps"] < 30
+    assert 0 < reader["encode_p50_ns"] <= reader["encode_p99_ns"]
+    assert 0 < reader["sent_frame_age_ns"] < 1e9
+    assert reader["reconnects"] == 0
