@@ -61,6 +61,8 @@ OutputThreadOptions output_thread_options(const PipelineOptions& options) {
     OutputThreadOptions made;
     made.queue.drops = options.sink.sends_live();
     made.queue.capacity = options.sink.queue.value_or(made.queue.capacity);
+    // A quarter is left for what is under way in the network, which nobody can take back.
+    if (made.queue.drops) made.queue.capacity = made.queue.capacity * 3 / 4;
     made.retry = options.retry;
     return made;
 }

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A sink whose peer is slow, frozen or away: what gets there is fresh and whole, and what is told is true."""
+import signal
 import subprocess
 import time
 
 import pytest
 from conftest import wait_until
 from narrow_road import Listener, NarrowRoad
-from rtmp_servers import NginxRtmp, secret_file
+from rtmp_servers import NginxRtmp, PublishHook, secret_file
 
 KEY = "life-of-the-tests"
 BITRATE = 1_200_000  # held exactly: what a road is wide enough for is known
@@ -26,7 +27,12 @@ def becomes(bus, state, *words, limit=30):
 
 @pytest.fixture
 def server(start, tmp_path):
-    return NginxRtmp(start, tmp_path / "nginx", unique=True)
+    """Counts in `hook` how often somebody began to publish."""
+    hook = PublishHook()
+    nginx = NginxRtmp(start, tmp_path / "nginx", unique=True, on_publish=hook.url)
+    nginx.hook = hook
+    yield nginx
+    hook.close()
 
 
 @pytest.fixture
@@ -108,3 +114,36 @@ def test_what_a_sink_says_of_itself_while_it_sends(sending):
     assert 0 < reader["encode_p50_ns"] <= reader["encode_p99_ns"]
     assert 0 < reader["sent_frame_age_ns"] < 1e9
     assert reader["reconnects"] == 0
+
+
+def steps(recording, track):
+    """Distances of the packets of a track in the file, milliseconds."""
+    done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", track, "-show_entries", "packet=dts", "-of", "csv=p=0",
+                           recording], capture_output=True, text=True, check=True, timeout=60)
+    times = [int(line.split(",")[0]) for line in done.stdout.split()]
+    return [after - before for before, after in zip(times, times[1:])]
+
+
+def test_a_model_that_stalls_dies_and_comes_back_is_one_publication_without_a_seam(sending, server):
+    def encodes_on(frames):
+        now = sending.encoded("rtmp")
+        wait_until(lambda: sending.encoded("rtmp") > now + frames, f"{frames} more frames", 30)
+
+    encodes_on(25)
+    sending.producer.signal(signal.SIGSTOP)
+    becomes(sending, "stalled", "nothing comes", limit=10)
+    encodes_on(50)
+    sending.producer.signal(signal.SIGCONT)
+    becomes(sending, "live", limit=10)
+    encodes_on(25)
+    sending.producer.kill()
+    becomes(sending, "stalled", limit=10)
+    encodes_on(25)
+    sending.producer = sending.testsrc(size="320x180")
+    becomes(sending, "live", limit=20)
+    encodes_on(50)
+    assert len(server.hook.bodies) == 1 and sending.road.connections == 1
+    ends(sending, server)
+    [recording] = server.recordings()
+    assert set(steps(recording, "v")) == {40}
+    assert set(steps(recording, "a")) <= {23, 24}
