@@ -13,7 +13,7 @@ struct RetryPolicy {
     std::chrono::milliseconds longest{30000};
     std::chrono::milliseconds rejected{60000};  ///< once refused twice in a row by a peer that never took anything
     std::chrono::milliseconds healthy{30000};   ///< bytes moved for so long on a connection: back to `first`
-    std::chrono::milliseconds accepted{5000};   ///< bytes moved for so long: the peer knows us
+    std::chrono::milliseconds accepted{2000};   ///< bytes moved for so long: the peer knows us
 };
 
 /// How long to wait before the next attempt. One thread.

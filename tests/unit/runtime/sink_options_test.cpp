@@ -61,6 +61,7 @@ TEST(SinkOptions, errors_name_key_value_expectation_and_nearest) {
          "stall_show=slate: expected hold, stop or slate:FILE, such as stall_show=slate:/srv/soon-back.png"},
         {{"lag_limit=1ms"}, "lag_limit=1ms: expected a time with its unit, 50ms to 1min, such as lag_limit=500ms"},
         {{"track_wait=1"}, "track_wait=1: expected a time with its unit, at most 1h, such as track_wait=1s"},
+        {{"queue=2"}, "queue=2: expected wait or a time with its unit, 100ms to 1min, such as queue=2s"},
         {{"shortest=maybe"}, "shortest=maybe: expected yes or no, such as shortest=yes"},
         {{"shortest"}, "shortest: expected a value, such as shortest=yes"},
         {{"video.bitrate=3M", "video.maxrate=2M"},
@@ -227,6 +228,18 @@ TEST(SinkOptions, reads_the_timing_options) {
     EXPECT_EQ(o.stall_show.kind, StallScreen::Kind::stop);
     set_sink_option(o, "reader", "lossless");
     EXPECT_FALSE(o.fills()) << "who gets every record makes media time";
+}
+
+TEST(SinkOptions, sends_live_with_a_bounded_queue_on_the_clock_only) {
+    SinkOptions o;
+    EXPECT_FALSE(o.sends_live());
+    apply_sink_options(o, std::vector<std::string>{"queue=2s"});
+    EXPECT_FALSE(o.sends_live()) << "media time waits for its place";
+    set_sink_option(o, "on_stall", "fill");
+    EXPECT_EQ(o.queue, std::chrono::seconds(2));
+    EXPECT_TRUE(o.sends_live());
+    set_sink_option(o, "queue", "wait");
+    EXPECT_FALSE(o.sends_live());
 }
 
 }  // namespace
