@@ -118,7 +118,7 @@ std::optional<GaugeInfo> read_gauges(const layout::BoardGauges* gauges) {
     info.encode_p50_ns = gauges->encode_p50_ns.load(relaxed);
     info.encode_p99_ns = gauges->encode_p99_ns.load(relaxed);
     info.sent_frame_age_ns = gauges->sent_frame_age_ns.load(relaxed);
-    info.left_out_samples = gauges->left_out_samples.load(relaxed);
+    info.late_samples = gauges->late_samples.load(relaxed);
     return info;
 }
 

@@ -81,7 +81,7 @@ void BoardFigures::measure(const SinkFigures& figures, const EncodeTimes* encode
     store(gauges->sent_bytes_per_second, static_cast<std::uint64_t>(bytes_.per_second()));
     store(gauges->encoded_mfps, static_cast<std::uint64_t>(frames_.per_second() * 1000.0));
     store(gauges->sent_frame_age_ns, figures.output.frame_age_ns);
-    store(gauges->left_out_samples, figures.timeline.trimmed_samples);
+    store(gauges->late_samples, figures.timeline.late_samples);
     if (encode_times == nullptr) return;
     store(gauges->encode_p50_ns, encode_times->quantile_ns(0.5));
     store(gauges->encode_p99_ns, encode_times->quantile_ns(0.99));

@@ -100,7 +100,7 @@ Json gauges_json(const CellInfo& reader) {
             {"encode_p50_ns", of(figures.encode_p50_ns)},
             {"encode_p99_ns", of(figures.encode_p99_ns)},
             {"sent_frame_age_ns", of(figures.sent_frame_age_ns)},
-            {"left_out_samples", of(figures.left_out_samples)}};
+            {"late_samples", of(figures.late_samples)}};
 }
 
 std::string_view state_of(const BusInfo& bus) {

@@ -164,7 +164,7 @@ void add_gauges(Labels& labels, const GaugeInfo& gauges) {
     labels.add("encoding", "p50 " + human_duration(gauges.encode_p50_ns) + ", p99 " +
                                human_duration(gauges.encode_p99_ns) + " per frame");
     labels.add("frame age", human_duration(gauges.sent_frame_age_ns) + " from capture to delivery");
-    if (gauges.left_out_samples > 0) labels.add("left out", std::to_string(gauges.left_out_samples) + " samples");
+    if (gauges.late_samples > 0) labels.add("too late", std::to_string(gauges.late_samples) + " samples left out");
 }
 
 std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen& screen) {

@@ -40,7 +40,7 @@ struct GaugeInfo {
     std::int64_t encode_p50_ns = 0;
     std::int64_t encode_p99_ns = 0;
     std::int64_t sent_frame_age_ns = 0;  ///< capture to delivery
-    std::uint64_t left_out_samples = 0;
+    std::uint64_t late_samples = 0;
 };
 
 struct CellInfo {

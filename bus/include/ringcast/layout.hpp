@@ -216,7 +216,7 @@ struct BoardGauges {
     std::atomic<std::int64_t> encode_p50_ns;           // 16  one picture in the encoder: half of the newest take less
     std::atomic<std::int64_t> encode_p99_ns;           // 24
     std::atomic<std::int64_t> sent_frame_age_ns;       // 32  capture to delivery of the newest fresh picture delivered
-    std::atomic<std::uint64_t> left_out_samples;       // 40  sound that came too late, or before the start
+    std::atomic<std::uint64_t> late_samples;           // 40  sound left out because it came too late, per channel
     std::array<std::uint64_t, 10> reserved;            // 48
 };
 
@@ -241,7 +241,7 @@ static_assert(sizeof(ObjectHeader) == 64);
 static_assert(sizeof(Caps) == 96);
 static_assert(sizeof(BusHeader) == 4096 && sizeof(FlowHeader) == 4096 && sizeof(BoardHeader) == 4096);
 static_assert(sizeof(Descriptor) == 256 && sizeof(BoardCell) == 512);
-static_assert(sizeof(BoardGauges) == 128 && offsetof(BoardGauges, left_out_samples) == 40);
+static_assert(sizeof(BoardGauges) == 128 && offsetof(BoardGauges, late_samples) == 40);
 static_assert(offsetof(BusHeader, epoch_ns) == 192 && offsetof(BusHeader, writer_mode) == 208);
 static_assert(offsetof(BusHeader, wake_word) == 256 && offsetof(BusHeader, superseded) == 320);
 static_assert(offsetof(BusHeader, ended) == 324 && offsetof(BusHeader, live_session) == 328);

@@ -46,7 +46,7 @@ TEST_F(BoardOfBus, shows_what_a_reader_measures_and_begins_clean_for_the_next_on
         gauges->encode_p50_ns.store(3);
         gauges->encode_p99_ns.store(4);
         gauges->sent_frame_age_ns.store(5);
-        gauges->left_out_samples.store(6);
+        gauges->late_samples.store(6);
         const auto shown = inspect_bus(bus_).readers.at(0).gauges;
         ASSERT_TRUE(shown);
         EXPECT_EQ(shown->sent_bytes_per_second, 1U);
@@ -54,10 +54,10 @@ TEST_F(BoardOfBus, shows_what_a_reader_measures_and_begins_clean_for_the_next_on
         EXPECT_EQ(shown->encode_p50_ns, 3);
         EXPECT_EQ(shown->encode_p99_ns, 4);
         EXPECT_EQ(shown->sent_frame_age_ns, 5);
-        EXPECT_EQ(shown->left_out_samples, 6U);
+        EXPECT_EQ(shown->late_samples, 6U);
     }
     const auto bus = reader(true);
-    EXPECT_EQ(inspect_bus(bus_).readers.at(0).gauges->left_out_samples, 0U);
+    EXPECT_EQ(inspect_bus(bus_).readers.at(0).gauges->late_samples, 0U);
 }
 
 TEST_F(BoardOfBus, of_an_older_producer_has_cells_but_no_gauges) {

@@ -160,7 +160,7 @@ const std::map<std::string, Struct>& structs_in_code() {
          {sizeof(BoardGauges),
           {FIELD(BoardGauges, sent_bytes_per_second), FIELD(BoardGauges, encoded_mfps),
            FIELD(BoardGauges, encode_p50_ns), FIELD(BoardGauges, encode_p99_ns), FIELD(BoardGauges, sent_frame_age_ns),
-           FIELD(BoardGauges, left_out_samples), FIELD(BoardGauges, reserved)}}},
+           FIELD(BoardGauges, late_samples), FIELD(BoardGauges, reserved)}}},
     };
     return structs;
 }

@@ -102,7 +102,7 @@ TEST(TopView, shows_what_a_sink_measures_of_itself) {
     gauges.encode_p50_ns = 2'000'000;
     gauges.encode_p99_ns = 7'000'000;
     gauges.sent_frame_age_ns = 12'000'000;
-    gauges.left_out_samples = 480;
+    gauges.late_samples = 480;
     look.info.readers[0].gauges = gauges;
     look.info.readers[0].reconnects = 3;
     ReaderSpeeds speeds;
@@ -112,7 +112,7 @@ TEST(TopView, shows_what_a_sink_measures_of_itself) {
     EXPECT_EQ(reader["encode_p50_ns"], 2'000'000);
     EXPECT_EQ(reader["encode_p99_ns"], 7'000'000);
     EXPECT_EQ(reader["sent_frame_age_ns"], 12'000'000);
-    EXPECT_EQ(reader["left_out_samples"], 480);
+    EXPECT_EQ(reader["late_samples"], 480);
     EXPECT_EQ(reader["reconnects"], 3);
     EXPECT_EQ(reader["sent_bytes_per_second"], 0.0) << "between two looks, as the text shows it";
     const std::string text = top_text({look}, speeds, "none", {.colour = false, .width = 200});
