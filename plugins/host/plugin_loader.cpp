@@ -39,10 +39,12 @@ constexpr std::size_t kVersionBytes = offsetof(ringcast_sink_plugin_v1, name);
 }
 
 std::vector<char> read_whole(const std::filesystem::path& file) {
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(file, error);
+    if (error) refuse(file, error.message());
+    std::vector<char> bytes(size);
     std::ifstream stream(file, std::ios::binary);
-    if (!stream) refuse(file, std::strerror(errno));
-    std::vector<char> bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-    if (stream.bad()) refuse(file, std::strerror(errno));
+    if (!stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) refuse(file, std::strerror(errno));
     return bytes;
 }
 
