@@ -122,7 +122,8 @@ ShmObject ShmObject::create(const std::string& name, std::uint64_t size, mode_t 
 
 std::optional<ShmObject> ShmObject::open(const std::string& name, Access access, layout::ObjectType type) {
     const bip::mode_t mode = access == Access::read_only ? bip::read_only : bip::read_write;
-    // A reader asks for flows that are not there each time it is woken: an exception each time costs more than the rest.
+    // A reader asks for flows that are not there each time it is woken: an exception each time costs more than the
+    // rest.
     if (::access(shm_path(name).c_str(), F_OK) != 0 && errno == ENOENT) return std::nullopt;
     try {
         bip::shared_memory_object object(bip::open_only, name.c_str(), mode);

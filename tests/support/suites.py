@@ -23,7 +23,7 @@ PROGRESS_SECONDS = 20
 
 HELP = """\
 examples:
-  tests/run                       everything but the long ones; under 15 minutes on two cores
+  tests/run                       everything but the long ones; about 20 minutes on two cores
   tests/run --quick               build, formatting, unit tests and the short integration tests
   tests/run unit                  one suite
   tests/run integration -- -k kill      what follows -- goes to pytest

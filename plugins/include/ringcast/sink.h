@@ -227,8 +227,8 @@ typedef struct ringcast_sink_plugin_v1 {
     const char* const* secrets;     /* stream key, passphrase: a literal on the command line is refused */
     const char* const* secret_urls; /* an address that may hold one behind host and first path segment, or before '@':
                                      * a literal is taken, with a warning, and erased from the command line */
-    /* Since 1.1, too: the codecs the sink carries, ended by 0; NULL: any. An encoder that makes another is refused before
-     * create(), with `other_codecs`: a few words that name the sinks for those, or NULL. */
+    /* Since 1.1, too: the codecs the sink carries, ended by 0; NULL: any. An encoder that makes another is refused
+     * before create(), with `other_codecs`: a few words that name the sinks for those, or NULL. */
     const uint32_t* codecs;
     const char* other_codecs;
 } ringcast_sink_plugin_v1;
