@@ -138,6 +138,7 @@ private:
             throw Error(ErrorCode::damaged,
                         "shared memory " + shm_path(name) + ": header does not fit the object (geometry or owner)");
         }
+        object->map_now();
         const FlowMemory memory(object->data(), *geometry);
         if (flow.reader) {
             flow.reader->move_to(memory);

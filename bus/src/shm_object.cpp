@@ -122,8 +122,7 @@ ShmObject ShmObject::create(const std::string& name, std::uint64_t size, mode_t 
 
 std::optional<ShmObject> ShmObject::open(const std::string& name, Access access, layout::ObjectType type) {
     const bip::mode_t mode = access == Access::read_only ? bip::read_only : bip::read_write;
-    // A reader asks for flows that are not there each time it is woken: an exception each time costs more than the
-    // rest.
+    // A reader asks for absent flows each time it is woken, and the library says "none" with an exception.
     if (::access(shm_path(name).c_str(), F_OK) != 0 && errno == ENOENT) return std::nullopt;
     try {
         bip::shared_memory_object object(bip::open_only, name.c_str(), mode);
@@ -139,15 +138,22 @@ std::optional<ShmObject> ShmObject::open(const std::string& name, Access access,
         check_header(name, header, file_size, type);
         bip::mapped_region region(object, mode, 0, header.object_size);
         ::madvise(region.get_address(), header.object_size, MADV_DONTFORK);
-#ifdef MADV_POPULATE_READ
-        // One call instead of a fault for every 64 kB of the ring; kernels before 5.14 fault.
-        if (mode == bip::read_only) ::madvise(region.get_address(), header.object_size, MADV_POPULATE_READ);
-#endif
         return ShmObject(std::move(object), std::move(region), name);
     } catch (const bip::interprocess_exception& error) {
         if (code_of(error) == ErrorCode::not_found) return std::nullopt;
         refuse(name, code_of(error), std::string("cannot open: ") + error.what());
     }
+}
+
+void ShmObject::map_now() const {
+#ifdef MADV_POPULATE_READ
+    constexpr std::uint64_t kBlock = 512;  // the unit of st_blocks
+    struct stat info {};
+    if (::fstat(object_.get_mapping_handle().handle, &info) != 0) return;
+    // A sparse object is not one of ours, and reading its holes would fill the memory of the machine.
+    if (static_cast<std::uint64_t>(info.st_blocks) * kBlock < region_.get_size()) return;
+    ::madvise(region_.get_address(), region_.get_size(), MADV_POPULATE_READ);
+#endif
 }
 
 void ShmObject::publish() {

@@ -32,6 +32,9 @@ public:
 
     /// Gives a created object its public name, replacing what had it.
     void publish();
+    /// Maps every page at once instead of at its first use, which costs a fault for each 64 kB. A hint: kernels before
+    /// 5.14 map at the first use, and so do objects whose memory is not all there.
+    void map_now() const;
     /// Removes the public name if it still is this object's.
     void unlink() noexcept;
     [[nodiscard]] bool is_still_named() const noexcept;

@@ -141,7 +141,7 @@ private:
             log_->info("SIGHUP: {} changed", keys);
             pipeline_.replace_options(std::move(changed));
         } catch (const UsageError& error) {
-            const std::string text = std::string(error.what()) + "; the old value stays in use";
+            const std::string text = std::string("the old value stays in use: ") + error.what();
             log_->error("SIGHUP: {}", text);
             pipeline_.warn(text);
         }

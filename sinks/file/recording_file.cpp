@@ -78,14 +78,14 @@ RecordingFile::RecordingFile(std::filesystem::path path, bool replace, std::atom
 void RecordingFile::open_beside(UniqueFd old) {
     // What a symbolic link points to is replaced, not the link.
     std::error_code error;
-    const auto target = std::filesystem::canonical(path_, error);
+    target_ = std::filesystem::canonical(path_, error);
     if (error) throw_storage_error(path_, error.value());
     struct stat status {};
     if (::fstat(old.get(), &status) != 0) throw_storage_error(path_, errno);
     if (!S_ISREG(status.st_mode)) {
         throw SinkError(RINGCAST_SINK_E_CONFIG, path_.string() + " is no regular file; choose another path=");
     }
-    temporary_ = temporary_of(target);
+    temporary_ = temporary_of(target_);
     old_ = std::move(old);
     fd_ = open_locked(temporary_, path_, 0);
     if (::ftruncate(fd_.get(), 0) != 0) throw_storage_error(temporary_, errno);
@@ -101,8 +101,7 @@ void RecordingFile::mark_whole() {
 
 void RecordingFile::take_name() {
     mark_unfinished(path_);
-    const auto target = std::filesystem::canonical(path_);
-    if (::rename(temporary_.c_str(), target.c_str()) != 0) {
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
         const int reason = errno;
         unmark_unfinished(path_);
         throw_storage_error(path_, reason);

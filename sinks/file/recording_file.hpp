@@ -50,6 +50,7 @@ private:
 
     std::filesystem::path path_;
     std::atomic<std::uint64_t>& total_bytes_;
+    std::filesystem::path target_;     ///< the file it replaces, behind all links
     std::filesystem::path temporary_;  ///< where it is as long as it has not taken its name; empty: it has
     UniqueFd old_;                     ///< what it replaces, locked so long
     UniqueFd fd_;

@@ -3,6 +3,7 @@
 /// its unit is none.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>

@@ -123,19 +123,23 @@ std::optional<Packet> PacketQueue::pop() {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] {
             leave_out_unwanted();
-            return !packets_.empty() || ended_ || abandoned_ || nudged_;
+            return !packets_.empty() || has_room() || ended_ || abandoned_ || nudged_;
         });
         nudged_ = false;
         if (!packets_.empty()) {
             packet = std::move(packets_.front());
             forget_front();
         }
-        // A quarter of room, so that a full queue does not wake the pipeline for every packet.
-        room = was_full_ && media_time_locked() < limit_.capacity * 3 / 4;
+        room = has_room();
         if (room) was_full_ = false;
     }
     if (room) on_room_();
     return packet;
+}
+
+/// A quarter of room, so that a full queue does not wake the pipeline for every packet.
+bool PacketQueue::has_room() const {
+    return was_full_ && media_time_locked() < limit_.capacity * 3 / 4;
 }
 
 void PacketQueue::nudge() {

@@ -52,7 +52,7 @@ public:
     /// The next packet that is popped is a keyframe.
     void begin_at_keyframe();
 
-    /// Waits for a packet. Nothing: is_over(), or nudge() was called.
+    /// Waits for a packet. Nothing: is_over(), nudge() was called, or a full queue held none that is wanted.
     std::optional<Packet> pop();
     /// Ends a pop() that waits, or the next one that would.
     void nudge();
@@ -76,6 +76,7 @@ private:
 
     [[nodiscard]] bool is_wanted(const Packet& packet);
     [[nodiscard]] bool cut();
+    [[nodiscard]] bool has_room() const;
     void leave_out_unwanted();
     void discard_front();
     void discard_all();

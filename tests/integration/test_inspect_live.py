@@ -42,7 +42,7 @@ def test_top_shows_every_reader_with_its_speed(ringcast, live, tmp_path):
     reader = top_json(ringcast, live.name, "--count", "1")[0]["buses"][0]["readers"][0]
     assert reader["name"] == "archive" and reader["sent_bytes_per_second"] > 0 and reader["lost_records"] == 0
     text = ringcast("top", live.name, "--count", "1").stdout
-    assert re.search(r"^READER +STATE +LAG +LOST +DROPPED +QUEUE +SENT +REASON$", text, re.MULTILINE), text
+    assert re.search(r"^READER +STATE +FPS +ENCODE +AGE +LAG +LOST +DROPPED +QUEUE +SENT +AGAIN +REASON$", text, re.MULTILINE), text
     assert re.search(r"^archive +live ", text, re.MULTILINE) and "\x1b" not in text
 
 

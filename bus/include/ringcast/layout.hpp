@@ -90,7 +90,7 @@ struct BusHeader {
     std::array<std::uint64_t, 4> reserved5;                         // 480
 
     // The readers a lossless writer does not wait for any more: attached_ns of the reader of each board cell
-    // (since 1.1).
+    // (since 1.2).
     alignas(64) std::array<std::atomic<std::int64_t>, kBoardCells> evicted_attached_ns;  // 512  0: none
     std::array<std::uint64_t, 384> reserved6;                                            // 1024 .. 4096
 };

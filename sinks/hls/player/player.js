@@ -169,7 +169,7 @@
   // What a browser's own player has read it does not tell, nor that it has given up: the server knows whether there is
   // something new. When it does not answer, the page waits for it and begins anew.
   async function reopenIfThereIsMore() {
-    const text = await fetch(playlist, { cache: 'no-store' }).then((reply) => reply.text(), () => '');
+    const text = await fetch(playlist, { cache: 'no-store' }).then((reply) => (reply.ok ? reply.text() : ''), () => '');
     if (text && text === seenPlaylist) return;
     seenPlaylist = text;
     reopen(video.currentTime + 0.1);

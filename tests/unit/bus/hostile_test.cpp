@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -104,6 +105,22 @@ TEST_F(Hostile, flow_geometry_is_refused) {
     expect_refused("no arena", header.arena_size, 0);
     expect_refused("first index", header.first_index, ~0ULL);
     EXPECT_EQ(attach_code(name), 0);
+}
+
+TEST_F(Hostile, objects_with_holes_do_not_fill_the_memory_when_they_are_looked_at) {
+    const std::string name = flow_object(bus_, FlowKind::video);
+    const std::string path = "/dev/shm/" + name;
+    std::vector<char> head(4096);
+    ASSERT_TRUE(std::ifstream(path).read(head.data(), 4096));
+    const auto size = std::filesystem::file_size(path);
+    std::filesystem::remove(path);
+    ASSERT_TRUE(std::ofstream(path).write(head.data(), 4096));
+    std::filesystem::resize_file(path, size);
+    std::filesystem::permissions(path, std::filesystem::perms{0640});
+    EXPECT_EQ(attach_code(name), 0);
+    struct stat info {};
+    ASSERT_EQ(::stat(path.c_str(), &info), 0);
+    EXPECT_LT(static_cast<std::uintmax_t>(info.st_blocks) * 512, size / 2);
 }
 
 TEST_F(Hostile, files_cut_short_are_refused) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 namespace ringcast::runtime {
@@ -216,6 +217,24 @@ TEST(PacketQueue, goes_on_at_the_next_keyframe_it_holds_when_a_connection_that_w
     EXPECT_TRUE(queue.open());
     EXPECT_EQ(queue.pop()->dts, 10);
     EXPECT_EQ(queue.discarded_video(), 5U);
+}
+
+TEST(PacketQueue, a_full_queue_without_a_keyframe_makes_room_after_a_lost_connection) {
+    int rooms = 0;
+    PacketQueue queue(
+        {1s}, [&] { ++rooms; }, [] {});
+    queue.begin(two_streams());
+    for (int i = 0; i < 30; ++i)
+        queue.push(i == 0 ? keyframe(i) : video_packet(i));
+    queue.pop();
+    ASSERT_TRUE(queue.is_full());
+    queue.close();
+    std::ignore = queue.open();
+    EXPECT_FALSE(queue.pop()) << "nothing in it can be decoded";
+    EXPECT_FALSE(queue.is_full()) << "or nobody would ever bring a keyframe";
+    EXPECT_EQ(rooms, 1);
+    queue.push(keyframe(30));
+    EXPECT_EQ(queue.pop()->dts, 30);
 }
 
 TEST(PacketQueue, a_nudge_ends_one_wait) {
