@@ -192,7 +192,9 @@ std::uint64_t Part::first_untold_id() const {
 void Part::perform(const EmitFrame& frame) {
     const auto begin = std::chrono::steady_clock::now();
     video_->encode(frame, from_lanes_);
-    encode_times_.add(std::chrono::steady_clock::now() - begin);
+    // A repeated picture costs less, and a packet that is passed on next to nothing: neither says how fast encoding is.
+    const bool encoded = dynamic_cast<const EncodedVideo*>(video_.get()) != nullptr;
+    if (encoded && frame.kind == FrameKind::fresh) encode_times_.add(std::chrono::steady_clock::now() - begin);
 }
 void Part::perform(const StartSegment& segment) {
     audio_->start_segment(segment, from_lanes_);

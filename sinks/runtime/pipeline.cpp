@@ -140,6 +140,7 @@ std::unique_ptr<BusReader> Pipeline::wait_for_bus() {
         auto bus = BusReader::attach(options_.reader, stop_fd_, deadline);
         if (bus || !due || is_stopping() || output_failed()) return bus;
         keep_time();
+        if (part_->gave_up()) static_cast<void>(end_given_up());  // a failure shows in output_failed()
     }
 }
 
@@ -179,9 +180,10 @@ Pipeline::SessionEnd Pipeline::run_session() {
     figures_.record_seen = false;
     figures_.producer_gone = false;
     figures_.ended = false;
-    packets_ = {};
     was_ready_ = packets_came_ = false;
     leave_unfit_part();
+    // What an output that goes on passes on is described only once.
+    if (!passes_packets()) packets_ = {};
     if (!part_) {
         if (!wait_for_flows()) {
             if (output_failed()) return SessionEnd::failed;
@@ -203,24 +205,31 @@ Pipeline::SessionEnd Pipeline::read_session() {
             packets_came_ = false;
         } else if (end == SessionEnd::changed) {
             log_->info("bus {}: the packets are coded in another way from here on: a new output", options_.reader.bus);
-            packets_ = part_->next_streams();
-            passes_sound_ = packets_.audio.has_value();
-        } else {
-            log_->warn("bus {}: nothing came for {} s: the output ends until something comes", options_.reader.bus,
-                       std::chrono::duration_cast<std::chrono::seconds>(options_.sink.stall_timeout).count());
+            take_next_streams();
         }
-        if (!close_part()) return SessionEnd::failed;
+        const bool whole = end == SessionEnd::gave_up ? end_given_up() : close_part();
+        if (!whole) return SessionEnd::failed;
         if (!wait_for_record()) return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
         open_part(false);
     }
 }
 
+/// With stall_show=stop: the output ends. False when it could not be made whole.
+bool Pipeline::end_given_up() {
+    log_->warn("bus {}: nothing came for {} s: the output ends until something comes", options_.reader.bus,
+               std::chrono::duration_cast<std::chrono::seconds>(options_.sink.stall_timeout).count());
+    if (passes_packets()) take_next_streams();
+    return close_part();
+}
+
 bool Pipeline::wait_for_record() {
+    // Raw sound is left out where both tracks come as packets.
+    const bool has_raw_track = !passes_ || !passes_sound_;
     for (;;) {
         const std::uint32_t ticket = bus_->ticket();
         const bool over = bus_->ended() || bus_->superseded();
         bus_->refresh();
-        for (FlowReader* flow : {video_flow(), sound_flow()}) {
+        for (FlowReader* flow : {video_flow(), has_raw_track ? sound_flow() : nullptr}) {
             Record record;
             if (flow != nullptr && flow->try_peek(record) == ReadStatus::ok) return true;
         }
@@ -232,12 +241,18 @@ bool Pipeline::wait_for_record() {
 /// Returns false when the bus went away, the output failed or the sink was stopped before there was anything to show.
 bool Pipeline::wait_for_flows() {
     std::optional<steady_clock::time_point> deadline;  // of the track that is not there
+    bus_->refresh();
+    was_ready_ = !has_records();
+    bool announced = false;
     for (;;) {
         const std::uint32_t ticket = bus_->ticket();
         const bool over = bus_->ended() || bus_->superseded();
         bus_->refresh();
         // Nothing has to be opened for packets, and a producer that waits for its readers has not written any yet.
-        if (!look_for_packets() && awaits_packets() && !std::exchange(was_ready_, true)) board_->announce_ready();
+        if (!look_for_packets() && awaits_packets()) {
+            was_ready_ = true;
+            if (!std::exchange(announced, true)) board_->announce_ready();
+        }
         Record record;
         const bool sound_only = bus_->flow(FlowKind::audio) != nullptr && bus_->flow(FlowKind::packets) == nullptr;
         const bool lacks_sound = awaits_sound();

@@ -78,6 +78,7 @@ private:
     std::unique_ptr<BusReader> wait_for_bus();
     SessionEnd run_session();
     SessionEnd read_session();
+    bool end_given_up();
     bool wait_for_record();
     bool wait_for_flows();
     void open_part(bool joins);
@@ -87,10 +88,13 @@ private:
     [[nodiscard]] FlowReader* video_flow() const { return bus_->flow(video_kind()); }
     [[nodiscard]] FlowReader* sound_flow() const;
     [[nodiscard]] bool has_samples() const;
+    [[nodiscard]] bool has_records() const;
     bool look_for_packets();
     [[nodiscard]] bool awaits_packets() const;
     [[nodiscard]] bool awaits_sound() const;
     [[nodiscard]] PassedStreams passed_streams() const;
+    [[nodiscard]] bool passes_packets() const { return part_ && (passes_ || passes_sound_); }
+    void take_next_streams();
     void leave_unfit_part();
     void discard_packets();
     [[nodiscard]] bool gets_every_record() const;
@@ -142,7 +146,7 @@ private:
     bool passes_ = false;        // the output takes the bus's packets and not its pictures
     bool passes_sound_ = false;  // the same of its sound
     bool packets_came_ = false;  // what the open output does without
-    bool was_ready_ = false;     // before it was known what the output looks like
+    bool was_ready_ = false;     // before the first record
     std::uint64_t flushes_seen_ = 0;
     std::chrono::steady_clock::time_point next_look_{};     // whether the producer lives
     std::chrono::steady_clock::time_point next_publish_{};  // at the latest, while encoding

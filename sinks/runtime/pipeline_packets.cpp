@@ -50,6 +50,12 @@ PassedStreams Pipeline::passed_streams() const {
     return passed;
 }
 
+/// The output that follows the present one passes on what this one has read of late.
+void Pipeline::take_next_streams() {
+    packets_ = part_->next_streams();
+    passes_sound_ = packets_.audio.has_value();
+}
+
 /// An output that was held open goes on with a producer of its own kind only.
 void Pipeline::leave_unfit_part() {
     if (!part_) return;

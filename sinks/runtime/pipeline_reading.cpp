@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 
 #include "ringcast/error.hpp"
 #include "runtime/pipeline.hpp"
@@ -26,6 +27,12 @@ std::optional<Record> peek(FlowReader* flow) {
 
 }  // namespace
 
+bool Pipeline::has_records() const {
+    constexpr std::array kMedia{FlowKind::video, FlowKind::audio, FlowKind::packets};
+    return std::any_of(kMedia.begin(), kMedia.end(),
+                       [this](FlowKind kind) { return peek(bus_->flow(kind)).has_value(); });
+}
+
 /// The first record of the session has left the ring.
 bool Pipeline::is_late() const {
     FlowReader* video = video_flow();
@@ -36,6 +43,7 @@ bool Pipeline::is_late() const {
 /// Who gets every record, or came in time, begins with the first. Else the output begins with what is newest: on the
 /// clock what is older would be late already, and of a ring that is full the writer takes the oldest next.
 void Pipeline::seek_start() {
+    // The clock counts from when the first record was made: what came while the encoders opened is due at once.
     const bool came_first = was_ready_ || !options_.sink.fills();
     if (gets_every_record() || (came_first && !is_late())) return;
     FlowReader* video = video_flow();

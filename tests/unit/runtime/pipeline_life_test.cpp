@@ -98,6 +98,31 @@ TEST_F(PipelineTest, with_on_end_hold_the_next_producer_goes_on_in_the_same_outp
     EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
 }
 
+TEST_F(PipelineTest, with_stall_show_stop_a_held_output_ends_while_there_is_no_bus) {
+    options.once = false;
+    options.reader.lossless = false;
+    options.sink.on_end = OnEnd::hold;
+    options.sink.on_stall = OnStall::fill;
+    options.sink.stall_timeout = 300ms;
+    options.sink.stall_show.kind = StallScreen::Kind::stop;
+    ProducerOptions live = producer_options();
+    live.mode = WriterMode::live;
+    start();
+    for (int round = 1; round <= 2; ++round) {
+        {
+            Producer producer(live);
+            ASSERT_TRUE(producer.wait_readers(1, 60s));
+            write_both(producer, 5);
+            producer.end();
+        }
+        ASSERT_TRUE(comes_about([&] { return count("disconnect(final)") == round; }));
+    }
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
+    EXPECT_EQ(pipeline->totals().outputs, 2U) << "the next producer begins another";
+    EXPECT_EQ(pipeline->totals().frames_encoded - pipeline->totals().frames_repeated, 10U);
+}
+
 TEST_F(PipelineTest, with_on_stall_fill_a_producer_that_dies_leaves_a_held_picture_until_the_next) {
     options.sink.on_stall = OnStall::fill;
     options.reader.lossless = false;

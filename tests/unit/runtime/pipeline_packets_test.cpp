@@ -60,6 +60,15 @@ protected:
                 write_aac(producer, sounds_);
         }
     }
+    /// On the clock, and an output that gets nothing for a second ends.
+    void stop_when_nothing_comes() {
+        options.once = false;
+        options.reader.lossless = false;
+        options.sink.on_end = OnEnd::hold;
+        options.sink.on_stall = OnStall::fill;
+        options.sink.stall_timeout = 1s;
+        options.sink.stall_show.kind = StallScreen::Kind::stop;
+    }
     static void write_frame_at(Producer& producer, std::int64_t pts_ns) {
         static const std::vector<std::byte> pixels(std::size_t{kWidth} * kHeight * 3, std::byte{90});
         producer.write_video(pixels, pts_ns);
@@ -255,6 +264,71 @@ TEST_F(PipelinePackets, a_late_sink_begins_with_the_newest_keyframe) {
     EXPECT_EQ(pictures.front().pts, 0);
     EXPECT_TRUE(sound_is_whole());
     EXPECT_LT(output.seen(Media::audio).front().pts, 2 * 1024);
+}
+
+TEST_F(PipelinePackets, a_held_output_that_gave_up_is_followed_by_one_of_the_same_streams) {
+    stop_when_nothing_comes();
+    start();
+    {
+        Producer first(packets_and(false, false, WriterMode::live));
+        declare_pictures(first);
+        declare_sound(first);
+        ASSERT_TRUE(first.wait_readers(1, 60s));
+        write_both_packets(first, 5);
+        first.end();
+    }
+    Producer next(packets_and(false, false, WriterMode::live));
+    declare_pictures(next);
+    declare_sound(next);
+    ASSERT_TRUE(next.wait_readers(1, 60s));
+    sounds_ = 0;
+    write_both_packets(next, 5);
+    ASSERT_TRUE(comes_about([&] { return output.seen(Media::video).size() == 10; }));
+    EXPECT_EQ(count("headers"), 1) << "held";
+    ASSERT_TRUE(comes_about([&] { return count("disconnect(final)") == 1; }));
+    write_both_packets(next, 30, 25);
+    ASSERT_TRUE(comes_about([&] { return output.seen(Media::video).size() == 15; }));
+    EXPECT_EQ(count("headers"), 2);
+    EXPECT_EQ(output.streams().at(0).width, kWidth);
+    EXPECT_EQ(output.streams().at(1).sample_rate, kAacRate);
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
+}
+
+TEST_F(PipelinePackets, raw_sound_that_is_left_out_begins_no_output) {
+    stop_when_nothing_comes();
+    start();
+    Producer producer(packets_and(false, true, WriterMode::live));
+    declare_pictures(producer);
+    declare_sound(producer);
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both_packets(producer, 5);
+    ASSERT_TRUE(comes_about([&] { return count("disconnect(final)") == 1; }));
+    write_sound(producer);
+    std::this_thread::sleep_for(300ms);
+    EXPECT_EQ(output.calls().back(), "disconnect(final)");
+    write_both_packets(producer, 30, 25);
+    ASSERT_TRUE(comes_about([&] { return output.seen(Media::video).size() == 10; }));
+    EXPECT_EQ(count("headers"), 2);
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
+}
+
+TEST_F(PipelinePackets, packets_that_are_sent_as_they_are_take_no_time_to_encode) {
+    start();
+    Producer producer(packets_and(false, false));
+    declare_pictures(producer);
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    int written = 0;
+    const auto encoded_mfps = [&] {
+        write_picture(producer, written++);
+        std::this_thread::sleep_for(20ms);
+        return inspect_bus(bus).readers.at(0).gauges.value().encoded_mfps;
+    };
+    ASSERT_TRUE(comes_about([&] { return encoded_mfps() > 0; }));
+    EXPECT_EQ(inspect_bus(bus).readers.at(0).gauges->encode_p50_ns, 0);
+    producer.end();
+    EXPECT_TRUE(join());
 }
 
 TEST_F(PipelinePackets, a_flush_leaves_out_both_tracks_up_to_the_next_keyframe) {

@@ -93,6 +93,19 @@ protected:
             std::this_thread::sleep_for(1ms);
     }
 
+    /// False when it has not come about within 30 s.
+    template <class Condition>
+    static bool comes_about(Condition condition) {
+        const auto deadline = std::chrono::steady_clock::now() + 30s;
+        while (!condition() && std::chrono::steady_clock::now() < deadline)
+            std::this_thread::sleep_for(1ms);
+        return condition();
+    }
+    [[nodiscard]] std::ptrdiff_t count(const std::string& call) const {
+        const Calls calls = output.calls();
+        return std::count(calls.begin(), calls.end(), call);
+    }
+
     /// Every tick once; the sound without a hole, as long as the picture.
     void expect_whole(std::int64_t frames) const {
         const auto video = output.seen(Media::video);
