@@ -46,11 +46,13 @@ void RtmpSink::step(Step&& body) {
         body();
     } catch (const SinkError& error) {
         if (error.code() == RINGCAST_SINK_E_INTERRUPTED) stop_.clear();
+        hung_up_early_ = session_ && session_->hung_up_early();
         throw;
     }
 }
 
 void RtmpSink::connect() {
+    stop_.clear();  // the host repeats its interrupts: one may come when the call it was for is over
     step([this] { open(); });
 }
 
@@ -60,7 +62,7 @@ void RtmpSink::open() {
     if (target_.tls && !trust_.verifies()) {
         host_.warn("tls_verify=no: ANYBODY on the way to " + target_.place + " can read the stream and its key");
     }
-    session_ = std::make_unique<RtmpSession>(SessionParts{target_, trust_, stop_, sent_});
+    session_ = std::make_unique<RtmpSession>(SessionParts{target_, trust_, stop_, sent_, hung_up_early_});
 }
 
 void RtmpSink::headers(std::span<const ringcast_sink_stream* const> streams) {
@@ -127,10 +129,14 @@ void RtmpSink::disconnect(bool final) {
 void RtmpSink::replace(const Options& changed) {
     const std::string url = changed.has("url") ? changed.text("url") : url_;
     const std::string key = changed.has("key") ? changed.text("key") : key_;
-    target_ = read_rtmp_target(url, key);
+    RtmpTarget target = read_rtmp_target(url, key);
+    const bool same = target.host == target_.host && target.app == target_.app && target.stream == target_.stream;
+    target_ = std::move(target);
     url_ = url;
     key_ = key;
+    if (same) return;  // the server may still hold our old connection
     lost_.reset();
+    hung_up_early_ = false;
 }
 
 }  // namespace ringcast::sink

@@ -54,6 +54,7 @@ private:
     std::unique_ptr<RtmpSession> session_;
     StreamClock clock_;
     std::optional<std::chrono::steady_clock::time_point> lost_;  ///< when a connection that published was
+    bool hung_up_early_ = false;                                 ///< the newest session that failed was
     std::vector<ringcast_sink_stream> streams_;                  ///< without their extradata, which ends with headers()
 };
 

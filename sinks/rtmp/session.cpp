@@ -25,7 +25,9 @@ namespace {
 
 // For connect and for publish each. The host gives up after 8 s, without knowing what was waited for.
 constexpr milliseconds kAnswerLimit{7000};
-// A server that closes so soon after its consent, having acknowledged nothing, has looked at the key only then.
+// A server that closes in order so soon after its consent, having acknowledged nothing, has looked at the key only then;
+// one that takes longer may just as well have been restarted, unless it does so every time.
+constexpr milliseconds kAtOnce{1000};
 constexpr milliseconds kSecondThoughts{3000};
 constexpr std::string_view kFlashVersion = "FMLE/3.0 (compatible; FMSc/1.0)";
 constexpr int kChunkSize = 4096;
@@ -56,7 +58,8 @@ void silence_librtmp() {
 
 }  // namespace
 
-RtmpSession::RtmpSession(const SessionParts& parts) : target_(parts.target), rtmp_(nullptr) {
+RtmpSession::RtmpSession(const SessionParts& parts)
+    : target_(parts.target), hung_up_before_(parts.hung_up_before), rtmp_(nullptr) {
     silence_librtmp();
     block_sigpipe();
     const Patience patience(parts.stop, kAnswerLimit);
@@ -276,7 +279,7 @@ void RtmpSession::reject(const std::string& asked, const AmfCommand& answer) con
 }
 
 /// A server that closes in order in the middle of an answer has answered.
-void RtmpSession::throw_closed() const {
+void RtmpSession::throw_closed() {
     const std::string doing = asked_.empty() ? "" : " while " + asked_;
     switch (pump_->end()) {
         case PumpEnd::interrupted:
@@ -285,7 +288,6 @@ void RtmpSession::throw_closed() const {
             throw SinkError(RINGCAST_SINK_E_TRANSIENT,
                             "no answer from " + target_.place + " within " + seconds_text(kAnswerLimit) + doing);
         case PumpEnd::lost:
-            if (has_second_thoughts()) break;
             throw SinkError(RINGCAST_SINK_E_TRANSIENT,
                             "lost the connection to " + target_.place + doing + ": " + pump_->reason());
         case PumpEnd::open:
@@ -300,15 +302,20 @@ void RtmpSession::throw_closed() const {
             RINGCAST_SINK_E_REJECTED,
             target_.place + " hung up" + doing + (new_stream_ != 0 ? ": wrong key, or one in use?" : ": no such app?"));
     }
-    if (has_second_thoughts()) {
-        throw SinkError(RINGCAST_SINK_E_REJECTED,
-                        target_.place + " hung up right after its consent: wrong key, or one in use?");
-    }
+    check_second_thoughts();
     throw SinkError(RINGCAST_SINK_E_TRANSIENT, target_.place + " closed the connection" + doing);
 }
 
-bool RtmpSession::has_second_thoughts() const {
-    return publishes() && !acknowledges_ && std::chrono::steady_clock::now() - consent_ < kSecondThoughts;
+void RtmpSession::check_second_thoughts() {
+    const auto lasted = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - consent_);
+    if (!publishes() || acknowledges_ || lasted >= kSecondThoughts) return;
+    hung_up_early_ = true;
+    if (lasted < kAtOnce || hung_up_before_) {
+        throw SinkError(RINGCAST_SINK_E_REJECTED,
+                        target_.place + " hung up right after its consent: wrong key, or one in use?");
+    }
+    throw SinkError(RINGCAST_SINK_E_TRANSIENT, target_.place + " closed " + seconds_text(lasted) +
+                                                   " after its consent (server restarted? wrong key?)");
 }
 
 void RtmpSession::goodbye(milliseconds limit) {

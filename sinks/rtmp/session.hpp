@@ -24,6 +24,7 @@ struct SessionParts {
     const TlsTrust& trust;
     const StopSignal& stop;
     std::atomic<std::uint64_t>& sent;
+    bool hung_up_before;  ///< the session before was hung_up_early()
 };
 
 /// One RTMP connection as a publisher: librtmp shakes hands, says connect and cuts messages into chunks; commands,
@@ -48,6 +49,9 @@ public:
 
     /// Hears what the server has said meanwhile: answers pings, acknowledges; throws when it ended the stream.
     void listen();
+
+    /// The server closed in order soon after its consent: it did not like the key, or was restarted.
+    [[nodiscard]] bool hung_up_early() const noexcept { return hung_up_early_; }
 
     /// False once the connection is over.
     [[nodiscard]] bool is_open() const { return pump_->end() == PumpEnd::open; }
@@ -79,10 +83,12 @@ private:
     void handle_command(const RtmpMessage& message);
     void handle_status(const AmfCommand& status);
     [[noreturn]] void reject(const std::string& asked, const AmfCommand& answer) const;
-    [[noreturn]] void throw_closed() const;
-    [[nodiscard]] bool has_second_thoughts() const;
+    [[noreturn]] void throw_closed();
+    void check_second_thoughts();
 
     const RtmpTarget target_;
+    const bool hung_up_before_;
+    bool hung_up_early_ = false;
     std::unique_ptr<Pump> pump_;
     std::unique_ptr<RTMP, RtmpDeleter> rtmp_;  ///< goes before pump_: it owns the near end
     ChunkReader reader_;

@@ -49,7 +49,14 @@ std::string fault_of(unsigned status) {
 
 int to_errno(ssize_t result) {
     if (result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED) return EAGAIN;
-    return result == GNUTLS_E_PREMATURE_TERMINATION ? ECONNRESET : result == GNUTLS_E_PUSH_ERROR ? EPIPE : EPROTO;
+    if (result == GNUTLS_E_PREMATURE_TERMINATION || result == GNUTLS_E_PULL_ERROR) return ECONNRESET;
+    return result == GNUTLS_E_PUSH_ERROR ? EPIPE : EPROTO;
+}
+
+/// GnuTLS has one error for an end without TLS's farewell and for a reset; after a reset the socket is hung up.
+bool was_reset(int fd) {
+    pollfd look{fd, 0, 0};
+    return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 }  // namespace
@@ -119,6 +126,8 @@ void TlsSession::refuse(const std::string& host, int error) {
 ssize_t TlsSession::receive(std::span<std::uint8_t> into) {
     const ssize_t result = gnutls_record_recv(session_.get(), into.data(), into.size());
     if (result >= 0) return result;
+    // Many servers close without TLS's farewell. RTMP messages carry their length: a cut one would be noticed.
+    if (result == GNUTLS_E_PREMATURE_TERMINATION && !was_reset(gnutls_transport_get_int(session_.get()))) return 0;
     // A renegotiation request or a warning changes nothing for us.
     errno = gnutls_error_is_fatal(static_cast<int>(result)) != 0 ? to_errno(result) : EAGAIN;
     return -1;

@@ -3,9 +3,10 @@
 import json
 import socket
 import threading
+import time
 
 import pytest
-from conftest import RINGCAST, wait_until
+from conftest import wait_until
 from far_end import assert_prefix, frame_count
 from marks import read_marks
 from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
@@ -100,15 +101,27 @@ def test_a_server_that_hangs_up_without_a_word_has_refused_the_key(pictures, sta
     assert_hidden(second, pictures)
 
 
-def test_a_server_that_dies_and_comes_back_is_live_again_and_the_recorder_whole(pictures, start, tmp_path, key):
+def test_a_server_that_dies_and_comes_back_is_live_again_and_the_recorder_whole(
+        pictures, start, tmp_path, key, record_property):
     nginx = NginxRtmp(start, tmp_path / "nginx", unique=True)
     recorder = pictures.sink("file", tmp_path / "whole.mkv")
     sink = pictures.sink("rtmp", nginx.url, key)
     becomes(pictures, "live")
+    begun = pictures.encoded("rtmp")
+    wait_until(lambda: pictures.encoded("rtmp") > begun + 50, "a first life of two seconds")
+    told = {}
+    killed_at = time.monotonic()
     nginx.kill()
-    becomes(pictures, "backoff")
+
+    def away():
+        told[state(pictures)[0]] = state(pictures)[1]
+        return time.monotonic() > killed_at + 3
+    wait_until(away, "an outage of three seconds")
     nginx.start()
-    becomes(pictures, "live")
+    back_at = time.monotonic()
+    becomes(pictures, "live", limit=5)
+    record_property("live_again_s", round(time.monotonic() - back_at, 2))
+    assert "rejected" not in told and "backoff" in told, told
     wait_until(lambda: len(nginx.recordings()) == 2 and nginx.recordings()[-1].stat().st_size > 100_000,
                "the second life")
     sink.signal(2)
@@ -253,6 +266,17 @@ def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(pictures, t
     becomes(pictures, "rejected", "certificate of " + tls.names.first, words)
     assert not tls.nginx.connects(), "not a byte of RTMP before the certificate holds"
     assert_hidden(sink, pictures)
+
+
+def test_a_refusal_by_hanging_up_without_tls_s_farewell_is_a_refusal_and_no_lost_network(
+        pictures, start, tmp_path, made, key):
+    hook = PublishHook(allow=lambda body: False)
+    front = TlsFront(NginxRtmp(start, tmp_path / "nginx", on_publish=hook.url).port, made)  # closes bare
+    sink = pictures.sink("rtmp", f"rtmps://{front.names.first}:{front.port}/live", key, f"tls_ca={made.authority}")
+    becomes(pictures, "rejected", "hung up while asking to publish")
+    assert_hidden(sink, pictures)
+    front.close()
+    hook.close()
 
 
 def test_tls_verify_no_goes_on_and_says_so_loudly(pictures, tls, key):

@@ -209,7 +209,8 @@ typedef struct ringcast_sink_plugin_v1 {
      * 0: a connection was lost and connect() will come again. Must not block longer than 5 s.
      * [sink-thread & connected or started] */
     int32_t (*disconnect)(void* self, int32_t final);
-    /* Makes a blocked call of the sink thread return INTERRUPTED soon. [any-thread] */
+    /* Makes a blocked call of the sink thread return INTERRUPTED soon. The host repeats it, so one may come when that
+     * call is over: connect() forgets any that came before it. [any-thread] */
     void (*interrupt)(void* self);
     /* Bytes that left this instance since create(): socket or disk. Never falls. [any-thread] */
     uint64_t (*bytes_sent)(void* self);

@@ -110,6 +110,13 @@ void RtmpPeer::hang_up() {
     if (const int fd = peer_; fd >= 0) ::shutdown(fd, SHUT_RDWR);
 }
 
+void RtmpPeer::reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(peer_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    const sockaddr nowhere{AF_UNSPEC, {}};
+    ::connect(peer_, &nowhere, sizeof nowhere);  // resets at once, and leaves the descriptor to its thread
+}
+
 bool RtmpPeer::read(void* into, std::size_t size) {
     return ::recv(peer_, into, size, MSG_WAITALL) == static_cast<ssize_t>(size);
 }

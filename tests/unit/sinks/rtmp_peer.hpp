@@ -54,6 +54,8 @@ public:
     void send_raw(const std::vector<std::uint8_t>& bytes);
     void set_chunk_size(std::uint32_t size);
     void hang_up();
+    /// The end of a server that died with something unread: a reset.
+    void reset();
 
     /// For each media message as it comes, before it is kept; on the peer's thread.
     std::function<void(const PeerMessage&)> on_media;

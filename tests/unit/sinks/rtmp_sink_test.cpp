@@ -186,6 +186,54 @@ TEST(RtmpSink, a_server_that_hangs_up_right_after_its_consent_has_refused_and_la
     EXPECT_EQ(result, RINGCAST_SINK_E_TRANSIENT) << other->host().error();
 }
 
+/// Packets until one is not taken.
+std::int32_t feed_until_refused(PluginDriver& driver) {
+    std::int32_t result = RINGCAST_SINK_OK;
+    for (std::size_t i = 0; result == RINGCAST_SINK_OK && i < media().packets.size(); ++i) {
+        result = driver.packet(media().packets[i]);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return result;
+}
+
+TEST(RtmpSink, a_server_that_closes_a_while_after_its_consent_has_refused_only_when_it_does_so_again) {
+    RtmpPeer peer;
+    const auto driver = driver_for(peer);
+    const auto live_and_cut = [&] {
+        EXPECT_EQ(driver->connect(), RINGCAST_SINK_OK);
+        EXPECT_EQ(driver->headers(media()), RINGCAST_SINK_OK);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+        peer.hang_up();
+        const auto result = feed_until_refused(*driver);
+        driver->disconnect(false);
+        return result;
+    };
+    EXPECT_EQ(live_and_cut(), RINGCAST_SINK_E_TRANSIENT) << driver->host().error();
+    EXPECT_NE(driver->host().error().find("after its consent (server restarted? wrong key?)"), std::string::npos)
+        << driver->host().error();
+    EXPECT_EQ(live_and_cut(), RINGCAST_SINK_E_REJECTED) << driver->host().error();
+}
+
+TEST(RtmpSink, a_connection_that_is_reset_is_lost_however_soon_after_the_consent) {
+    RtmpPeer peer;
+    const auto driver = driver_for(peer);
+    for (int round = 0; round < 2; ++round) {
+        ASSERT_EQ(driver->connect(), RINGCAST_SINK_OK);
+        ASSERT_EQ(driver->headers(media()), RINGCAST_SINK_OK);
+        peer.reset();
+        EXPECT_EQ(feed_until_refused(*driver), RINGCAST_SINK_E_TRANSIENT) << driver->host().error();
+        EXPECT_NE(driver->host().error().find("lost the connection"), std::string::npos) << driver->host().error();
+        driver->disconnect(false);
+    }
+}
+
+TEST(RtmpSink, an_interrupt_that_comes_when_nothing_runs_does_not_end_the_next_connect) {
+    RtmpPeer peer;
+    const auto driver = driver_for(peer);
+    driver->interrupt();
+    EXPECT_EQ(driver->connect(), RINGCAST_SINK_OK) << driver->host().error();
+}
+
 TEST(RtmpSink, after_a_loss_it_connects_again_and_time_begins_anew) {
     RtmpPeer peer;
     const auto driver = driver_for(peer);
