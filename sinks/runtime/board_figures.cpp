@@ -32,7 +32,7 @@ SinkStatus status_of(const SinkFigures& figures) {
             break;
     }
     if (figures.ended) return {SinkState::ended, {}};
-    const bool again = figures.output.state == OutputState::connecting && figures.output.reconnects > 0;
+    const bool again = figures.output.state == OutputState::connecting && figures.output.attempts > 0;
     if (again) return {SinkState::connecting, figures.output.reason};
     if (figures.output.quiet) return {SinkState::stalled, "the peer takes nothing"};
     if (figures.producer_gone) return {SinkState::stalled, "the producer is gone without an end; waiting for the next"};

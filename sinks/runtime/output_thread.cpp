@@ -75,6 +75,7 @@ void OutputThread::open_locked() {
     given_up_ = stopped_;
     view_.state = OutputState::connecting;
     view_.reason.clear();
+    view_.attempts = 0;
 }
 
 void OutputThread::begin(std::vector<StreamInfo> streams) {
@@ -186,6 +187,7 @@ void OutputThread::run() {
 /// One output from connect to disconnect(final), with as many connections in between as it takes.
 void OutputThread::deliver() {
     retry_.restart();
+    started_before_ = false;
     while (connect()) {
         if (hand_over_queue() != Move::reconnect) break;
         leave_peer();
@@ -232,6 +234,10 @@ OutputThread::Move OutputThread::connect_once() {
         status = start();
     }
     if (status == OutputStatus::ok) {
+        {
+            const std::scoped_lock lock(mutex_);
+            if (std::exchange(started_before_, true)) ++view_.reconnects;
+        }
         set_state(OutputState::started);
         if (queue_.open()) want_keyframe_();
         return Move::next;
@@ -365,7 +371,7 @@ bool OutputThread::wait_for_retry() {
         changed_.wait_for(lock, delay, [this] { return given_up_ || replacement_; });
         if (given_up_) return false;
     }
-    ++view_.reconnects;
+    ++view_.attempts;
     return true;
 }
 
@@ -458,13 +464,18 @@ bool OutputThread::wants_call_to_end() const {
         case Call::none:
             return false;
         case Call::connecting:
-            return connect_given_up_ || is_replaced() || verdict_ != PeerWatch::Verdict::fine;
+            return connect_given_up_ || keeps_from_replacing() || verdict_ != PeerWatch::Verdict::fine;
         case Call::delivering:
-            return delivery_given_up_ || is_replaced() || verdict_ != PeerWatch::Verdict::fine;
+            return delivery_given_up_ || keeps_from_replacing() || verdict_ != PeerWatch::Verdict::fine;
         case Call::closing:
             return delivery_given_up_;
     }
     return false;
+}
+
+/// A call that goes on well is left to end, so that the peer can be left in order.
+bool OutputThread::keeps_from_replacing() const {
+    return is_replaced() && steady_clock::now() - watch_.call_since() >= limits_.look_every;
 }
 
 }  // namespace ringcast::runtime

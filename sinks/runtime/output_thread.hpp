@@ -37,8 +37,9 @@ enum class OutputState {
 
 struct OutputView {
     OutputState state = OutputState::idle;
-    std::string reason;  ///< of backoff, rejected and failed; while connecting again, why
-    std::uint64_t reconnects = 0;
+    std::string reason;                ///< of backoff, rejected and failed; while connecting again, why
+    std::uint64_t attempts = 0;        ///< of this output, after the first
+    std::uint64_t reconnects = 0;      ///< connections of one output after its first, counted once started
     std::uint64_t dropped_frames = 0;  ///< encoded, but not delivered
     std::int64_t output_end_ns = 0;    ///< end of the newest packet delivered, in output time
     std::int64_t frame_age_ns = 0;     ///< capture to delivery, of the newest fresh picture delivered
@@ -81,8 +82,8 @@ public:
     /// The sink is told to stop: no further connection attempt, and a call that waits for the peer is interrupted when
     /// `interrupt_delivery` or when it is a connect().
     void give_up(bool interrupt_delivery);
-    /// Leaves the peer at the next packet, interrupting a call that is blocked, hands these values to the output and
-    /// connects again at once, as if for the first time. Refused values are logged, and the old ones stay.
+    /// Leaves the peer after the packet it is given now, interrupting a call that lasts, hands these values to the
+    /// output and connects again at once, as if for the first time. Refused values are logged, and the old ones stay.
     void replace_options(std::vector<std::pair<std::string, std::string>> options);
 
     [[nodiscard]] PacketQueue& queue() noexcept { return queue_; }
@@ -115,6 +116,7 @@ private:
     void watch();
     void look(std::unique_lock<std::mutex>& lock);
     [[nodiscard]] bool wants_call_to_end() const;
+    [[nodiscard]] bool keeps_from_replacing() const;
     [[nodiscard]] bool is_away() const;
     [[nodiscard]] bool is_replaced() const { return replacement_ && !given_up_; }
 
@@ -151,6 +153,7 @@ private:
 
     // Of the sink thread only.
     bool connected_ = false;
+    bool started_before_ = false;  // this output, on an earlier connection
     Retry retry_;
 
     std::thread thread_;  // last: start when the rest is whole

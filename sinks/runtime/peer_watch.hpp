@@ -31,6 +31,7 @@ public:
     [[nodiscard]] Verdict look(TimePoint now, std::uint64_t bytes);
 
     [[nodiscard]] Call call() const noexcept { return call_; }
+    [[nodiscard]] TimePoint call_since() const noexcept { return call_since_; }
     /// Packets were handed over, and for longer than `quiet` no byte left.
     [[nodiscard]] bool is_quiet(TimePoint now) const;
     /// Bytes left after the first packet of this connection.

@@ -51,7 +51,7 @@ TEST(StatusOf, trouble_with_the_peer_is_told_before_trouble_with_the_producer) {
     figures.output.state = OutputState::rejected;
     EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::rejected, "connection refused"}));
     figures.output.state = OutputState::connecting;
-    figures.output.reconnects = 1;
+    figures.output.attempts = 1;
     EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::connecting, "connection refused"})) << "why it connects again";
 }
 
