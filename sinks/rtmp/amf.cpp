@@ -97,7 +97,8 @@ std::optional<AmfCommand> read_command(std::span<const std::uint8_t> body) {
     command.transaction = decoded.at(1)->p_vu.p_number;
     for (int i = 2; i < decoded.count(); ++i) {
         AMFObjectProperty& property = *decoded.at(i);
-        if (property.p_type == AMF_OBJECT) read_information(property.p_vu.p_object, command);
+        if (property.p_type == AMF_OBJECT || property.p_type == AMF_ECMA_ARRAY)
+            read_information(property.p_vu.p_object, command);
         if (property.p_type == AMF_NUMBER) command.number = property.p_vu.p_number;
     }
     return command;

@@ -25,8 +25,8 @@ namespace {
 
 // For connect and for publish each. The host gives up after 8 s, without knowing what was waited for.
 constexpr milliseconds kAnswerLimit{7000};
-// A server that closes in order so soon after its consent, having acknowledged nothing, has looked at the key only then;
-// one that takes longer may just as well have been restarted, unless it does so every time.
+// A server that closes in order so soon after its consent, having acknowledged nothing, has looked at the key only
+// then; one that takes longer may just as well have been restarted, unless it does so every time.
 constexpr milliseconds kAtOnce{1000};
 constexpr milliseconds kSecondThoughts{3000};
 constexpr std::string_view kFlashVersion = "FMLE/3.0 (compatible; FMSc/1.0)";

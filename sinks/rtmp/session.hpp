@@ -21,7 +21,7 @@ namespace ringcast::sink {
 /// What a session needs of its sink; all of it outlives the session.
 struct SessionParts {
     const RtmpTarget& target;
-    const TlsTrust& trust;
+    TlsTrust& trust;
     const StopSignal& stop;
     std::atomic<std::uint64_t>& sent;
     bool hung_up_before;  ///< the session before was hung_up_early()

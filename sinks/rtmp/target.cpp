@@ -91,7 +91,8 @@ std::string_view without_trailing_slashes(std::string_view text) {
 /// `path` begins behind the slash that follows the host.
 void read_path(std::string_view path, const std::string& key, RtmpTarget& target) {
     if (!key.empty()) {
-        target.app = without_trailing_slashes(path);
+        // Slashes at the end of a query belong to a value.
+        target.app = path.find('?') == std::string_view::npos ? without_trailing_slashes(path) : path;
         target.stream = key;
         if (target.app.empty()) wrong("url= names no app, the first word behind the host: rtmp://live.example.com/app");
         return;

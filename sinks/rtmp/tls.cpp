@@ -65,10 +65,8 @@ TlsTrust::TlsTrust(const std::string& ca, bool verify) : verify_(verify) {
     gnutls_certificate_credentials_t credentials = nullptr;
     check(gnutls_certificate_allocate_credentials(&credentials), "make credentials");
     credentials_.reset(credentials);
-    if (ca.empty()) {
-        check(gnutls_certificate_set_x509_system_trust(credentials), "read this machine's authorities");
-        return;
-    }
+    if (ca.empty()) return;
+    complete_ = true;
     const int count = gnutls_certificate_set_x509_trust_file(credentials, ca.c_str(), GNUTLS_X509_FMT_PEM);
     if (count <= 0) {
         throw SinkError(RINGCAST_SINK_E_CONFIG, "tls_ca=" + ca + ": " +
@@ -77,7 +75,20 @@ TlsTrust::TlsTrust(const std::string& ca, bool verify) : verify_(verify) {
     }
 }
 
-TlsSession::TlsSession(const TlsTrust& trust, const std::string& host, int fd, const Patience& patience) {
+gnutls_certificate_credentials_t TlsTrust::get() {
+    if (verify_ && !complete_) {
+        const int count = gnutls_certificate_set_x509_system_trust(credentials_.get());
+        check(count, "read this machine's authorities");
+        if (count == 0) {
+            throw SinkError(RINGCAST_SINK_E_REJECTED,
+                            "TLS: this machine has no authorities: apt install ca-certificates, or give tls_ca=FILE");
+        }
+        complete_ = true;
+    }
+    return credentials_.get();
+}
+
+TlsSession::TlsSession(TlsTrust& trust, const std::string& host, int fd, const Patience& patience) {
     gnutls_session_t session = nullptr;
     check(gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL), "make a session");
     session_.reset(session);

@@ -16,11 +16,14 @@ namespace ringcast::sink {
 /// Whom to believe. Shared by all sessions of a sink.
 class TlsTrust {
 public:
-    /// Authorities of this machine, or only those in the PEM file `ca`. Throws SinkError(E_CONFIG) when it holds none.
+    /// Only the authorities in the PEM file `ca`, or those of this machine. Throws SinkError(E_CONFIG) when the file
+    /// holds none.
     TlsTrust(const std::string& ca, bool verify);
 
     [[nodiscard]] bool verifies() const noexcept { return verify_; }
-    [[nodiscard]] gnutls_certificate_credentials_t get() const noexcept { return credentials_.get(); }
+    /// Reads this machine's authorities when they are first wanted. Throws SinkError(E_REJECTED) when
+    /// there are none.
+    [[nodiscard]] gnutls_certificate_credentials_t get();
 
 private:
     struct Deleter {
@@ -30,6 +33,7 @@ private:
     };
     std::unique_ptr<std::remove_pointer_t<gnutls_certificate_credentials_t>, Deleter> credentials_;
     bool verify_;
+    bool complete_ = false;
 };
 
 /// One TLS client session on a non-blocking socket that it does not own: name sent, chain and name checked.
@@ -37,7 +41,7 @@ private:
 class TlsSession {
 public:
     /// Shakes hands. Throws SinkError: REJECTED with what is wrong with the certificate, TRANSIENT, INTERRUPTED.
-    TlsSession(const TlsTrust& trust, const std::string& host, int fd, const Patience& patience);
+    TlsSession(TlsTrust& trust, const std::string& host, int fd, const Patience& patience);
 
     /// As recv() and send(): a count, 0 at the end, or -1 with errno (EAGAIN: later; EPROTO: TLS broke).
     ssize_t receive(std::span<std::uint8_t> into);

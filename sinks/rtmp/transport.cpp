@@ -7,7 +7,7 @@
 
 namespace ringcast::sink {
 
-Transport::Transport(const RtmpTarget& target, const TlsTrust& trust, const Patience& patience)
+Transport::Transport(const RtmpTarget& target, TlsTrust& trust, const Patience& patience)
     : fd_(connect_tcp(target.host, target.port, patience)) {
     if (target.tls) tls_.emplace(trust, target.host, fd_.get(), patience);
 }

@@ -18,7 +18,7 @@ namespace ringcast::sink {
 class Transport {
 public:
     /// Throws SinkError: REJECTED for a certificate that does not hold, TRANSIENT, INTERRUPTED.
-    Transport(const RtmpTarget& target, const TlsTrust& trust, const Patience& patience);
+    Transport(const RtmpTarget& target, TlsTrust& trust, const Patience& patience);
 
     /// As recv() and send() with MSG_NOSIGNAL.
     ssize_t receive(std::span<std::uint8_t> into);

@@ -54,6 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
         Spelling{"rtmp://[2001:db8::1]:1940/a", "k", "2001:db8::1", 1940, "a", "rtmp://[2001:db8::1]:1940/a", "k",
                  "rtmp://[2001:db8::1]:1940/a"},
         Spelling{"rtmp://[::1]/a/k", "", "::1", 1935, "a", "rtmp://[::1]/a", "k", "rtmp://[::1]/a"},
+        Spelling{"rtmp://h/app?token=YWJj/", "k", "h", 1935, "app?token=YWJj/", "rtmp://h/app?token=YWJj/", "k",
+                 "rtmp://h/app"},
         Spelling{"rtmp://h/app?token=s3cret", "k", "h", 1935, "app?token=s3cret", "rtmp://h/app?token=s3cret", "k",
                  "rtmp://h/app"}));
 
