@@ -21,9 +21,12 @@ void PeerWatch::begin_call(Call call, TimePoint now) {
 }
 
 PeerWatch::Verdict PeerWatch::look(TimePoint now, std::uint64_t bytes) {
-    // A process that was stopped meanwhile saw no bytes move.
-    const auto since = std::min<std::chrono::nanoseconds>(now - last_look_, limits_.quiet);
+    // A process that was stopped meanwhile saw no bytes move, and it was not the peer that made it wait.
+    const std::chrono::nanoseconds gap = now - last_look_;
+    const auto since = std::min<std::chrono::nanoseconds>(gap, limits_.quiet);
     last_look_ = now;
+    call_since_ = std::min(now, call_since_ + (gap - since));
+    if (owed_since_) owed_since_ = std::min(now, *owed_since_ + (gap - since));
     if (bytes != bytes_) {
         bytes_ = bytes;
         if (delivers_) moved_ += since;

@@ -98,6 +98,18 @@ TEST_F(PeerWatchTest, a_process_that_was_stopped_for_an_hour_was_not_healthy_mea
     EXPECT_LE(watch.moved(), 1s);
 }
 
+TEST_F(PeerWatchTest, a_process_that_was_stopped_for_an_hour_does_not_hold_that_against_the_peer) {
+    watch.begin_call(Call::connecting, now);
+    now += 1h;
+    EXPECT_EQ(watch.look(now, bytes), Verdict::fine);
+    EXPECT_EQ(pass(7s), Verdict::no_answer) << "the look that was late counts for a second";
+    watch.begin_call(Call::delivering, now);
+    now += 1h;
+    EXPECT_EQ(watch.look(now, bytes), Verdict::fine);
+    EXPECT_EQ(pass(8750ms), Verdict::fine);
+    EXPECT_EQ(pass(250ms), Verdict::silent);
+}
+
 TEST(PeerWatch, without_limits_a_call_may_take_as_long_as_it_likes) {
     PeerLimits limits;
     limits.answer = limits.silence = 0ms;
