@@ -97,7 +97,7 @@ constexpr std::array<OptionEntry, 9> kTable{{
      set_lag_limit},
     {{"queue",
       "How much media may wait for a peer that is too slow, before it is dropped up to a keyframe; wait: nothing is "
-      "dropped, the sink reads no further (always so with on_stall=wait).",
+      "dropped, the sink reads no further (always so with on_stall=wait), and a peer that takes nothing is waited for.",
       "wait or a time with its unit, 100ms to 1min", "2s", "", "wait"},
      set_queue},
     {{"shortest", "At the end, cut the longer track instead of padding the shorter.", "", "yes", "yes|no", "no"},
