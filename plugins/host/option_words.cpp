@@ -29,6 +29,18 @@ void set_plugin_option(SplitWords& result, const DeclaredOption& option, std::st
     result.plugin.emplace_back(option.key, std::move(value));
 }
 
+/// A bare word that has no place. With a plugin that takes secrets it may be one: then it is not quoted.
+[[noreturn]] void refuse_bare_word(const ringcast_sink_plugin_v1& api, const std::string& word,
+                                   const std::string& why) {
+    const bool has_secret = api.secrets != nullptr && *api.secrets != nullptr;
+    if (has_secret || api.secret_urls != nullptr) {
+        const std::string key = has_secret ? *api.secrets : *api.secret_urls;
+        throw UsageError("a word that is not key=value, and " + why + "; if it is the secret, say " + key +
+                         "=env:NAME or " + key + "=file:PATH");
+    }
+    throw UsageError("'" + word + "' is not key=value, and " + why);
+}
+
 void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std::vector<DeclaredOption>& declared,
                const std::string& word, std::string& bare_word, std::vector<std::string>& sink_words) {
     std::string value(value_of_word(word));
@@ -37,11 +49,10 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
         key.pop_back();  // the '='
     } else {
         if (api.main_option == nullptr) {
-            throw UsageError("'" + word + "' is not key=value, and plugin " + api.name + " takes no bare word");
+            refuse_bare_word(api, word, std::string("plugin ") + api.name + " takes no bare word");
         }
         if (!bare_word.empty()) {
-            throw UsageError("'" + word + "' is not key=value, and '" + bare_word + "' is " + api.main_option +
-                             " already");
+            refuse_bare_word(api, word, std::string("there is a word for ") + api.main_option + " already");
         }
         bare_word = word;
         key = api.main_option;

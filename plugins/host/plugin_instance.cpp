@@ -4,6 +4,7 @@
 #include <ringcast/sink_linger.h>
 
 #include <algorithm>
+#include <cstddef>
 
 #include "plugin_description.hpp"
 #include "plugin_error.hpp"
@@ -172,7 +173,8 @@ void PluginInstance::linger() {
     if (plugin_.api().extension == nullptr) return;
     const auto* feature =
         static_cast<const ringcast_sink_linger_v1*>(plugin_.api().extension(self_, RINGCAST_SINK_LINGER));
-    if (feature != nullptr) feature->linger(self_);
+    constexpr std::size_t kSize = offsetof(ringcast_sink_linger_v1, linger) + sizeof(feature->linger);
+    if (feature != nullptr && feature->size >= kSize && feature->linger != nullptr) feature->linger(self_);
 }
 
 std::uint64_t PluginInstance::bytes_sent() const {

@@ -151,8 +151,8 @@ def test_the_key_is_in_no_error(bus, key, tmp_path, then, status):
 
 
 def test_what_is_wrong_with_a_secret_is_one_line_without_it_and_exit_2(ringcast, key, tmp_path):
-    def refusal(word):
-        done = ringcast("sink", SECRETIVE, "--bus", "none", word)
+    def refusal(*words):
+        done = ringcast("sink", SECRETIVE, "--bus", "none", *words)
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1, done.stderr
         assert not [piece for piece in pieces(key) if piece in done.stderr.encode()], done.stderr
@@ -161,6 +161,7 @@ def test_what_is_wrong_with_a_secret_is_one_line_without_it_and_exit_2(ringcast,
     assert "use key=env:NAME or key=file:PATH" in refusal(f"key={key}")
     assert "key=env:NO_SUCH_NAME: there is no such environment variable" in refusal("key=env:NO_SUCH_NAME")
     assert f"key=file:{tmp_path / 'none'}: No such file" in refusal(f"key=file:{tmp_path / 'none'}")
+    assert "say key=env:NAME or key=file:PATH" in refusal(tmp_path / "record", key)
     (tmp_path / "two").write_text(f"{key}\n{key}\n")
     assert f"key=file:{tmp_path / 'two'}: holds more than one line" in refusal(f"key=file:{tmp_path / 'two'}")
 
