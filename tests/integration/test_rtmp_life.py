@@ -6,6 +6,7 @@ import time
 
 import pytest
 from conftest import wait_until
+from marks import read_marks
 from narrow_road import Listener, NarrowRoad
 from rtmp_servers import NginxRtmp, PublishHook, secret_file
 
@@ -147,3 +148,6 @@ def test_a_model_that_stalls_dies_and_comes_back_is_one_publication_without_a_se
     [recording] = server.recordings()
     assert set(steps(recording, "v")) == {40}
     assert set(steps(recording, "a")) <= {23, 24}
+    marks = read_marks(recording)
+    assert marks.sound.jumps == []
+    assert len(marks.gaps) == 2, f"silent where the model stood still and where it was gone only: {marks.gaps}"
