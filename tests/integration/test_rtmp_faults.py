@@ -4,11 +4,13 @@ import json
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import wait_until
 from far_end import assert_prefix, frame_count
 from marks import read_marks
+from narrow_road import NarrowRoad
 from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
 from tls_front import TlsFront, certificates
 
@@ -170,67 +172,36 @@ def test_a_peer_that_accepts_and_says_nothing_is_given_up_and_a_stop_ends_at_onc
     silence.close()
 
 
-class Blocker:
-    """Stands between sink and server and stops reading from the sink when told."""
-
-    def __init__(self, port):
-        self.port_behind, self.blocked = port, threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.sockets = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                front = self.listener.accept()[0]
-            except OSError:
-                return
-            back = socket.create_connection(("127.0.0.1", self.port_behind))
-            self.sockets += [front, back]
-            for source, target, stops in ((front, back, True), (back, front, False)):
-                threading.Thread(target=self.carry, args=(source, target, stops), daemon=True).start()
-
-    def carry(self, source, target, stops):
-        try:
-            while data := source.recv(16384):
-                while stops and self.blocked.is_set():
-                    threading.Event().wait(0.05)
-                target.sendall(data)
-        except OSError:
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)  # close() alone would not wake the thread of the other direction
-            except OSError:
-                pass
-
-    def close(self):
-        self.blocked.clear()
-        self.listener.close()
-        for each in self.sockets:
-            each.close()
+def private_kb(pid):
+    """Memory of a process without the ring."""
+    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(lines["RssAnon"].split()[0])
 
 
 @pytest.mark.slow
-def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole(pictures, start, tmp_path, key):
+def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole(
+        pictures, start, tmp_path, key, record_property):
     nginx = NginxRtmp(start, tmp_path / "nginx", unique=True)
-    blocker = Blocker(nginx.port)
-    sink = pictures.sink("rtmp", f"rtmp://127.0.0.1:{blocker.port}/live", key, "video.bitrate=8M",
+    road = NarrowRoad(nginx.port)
+    sink = pictures.sink("rtmp", f"rtmp://127.0.0.1:{road.port}/live", key, "video.bitrate=8M",
                          "video.rate_control=cbr", "video.options=x264-params=nal-hrd=cbr")
     becomes(pictures, "live")
     wait_until(nginx.recordings, "the first life")
     first = nginx.recordings()[-1]
-    blocker.blocked.set()
+    before = private_kb(sink.pid)
+    road.rate = 0
+    frozen_at = time.monotonic()
     becomes(pictures, "backoff", "took nothing", limit=30)
-    blocker.blocked.clear()
+    record_property("found_out_s", round(time.monotonic() - frozen_at, 2))
+    assert private_kb(sink.pid) - before < 24_000, "a queue of 2 s of 8 Mb/s, not all that was made"
+    road.rate = None
     wait_until(lambda: nginx.recordings()[-1] != first and nginx.recordings()[-1].stat().st_size > 100_000,
                "the second life")
     sink.signal(2)
     sink.ends_well()
     numbers = read_marks(nginx.recordings()[-1]).indices
     assert numbers == list(range(numbers[0], numbers[-1] + 1)), "the second connection begins whole and stays so"
-    blocker.close()
+    road.close()
 
 
 @pytest.fixture(scope="module")
@@ -266,6 +237,13 @@ def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(pictures, t
     becomes(pictures, "rejected", "certificate of " + tls.names.first, words)
     assert not tls.nginx.connects(), "not a byte of RTMP before the certificate holds"
     assert_hidden(sink, pictures)
+
+
+def test_without_tls_ca_only_the_authorities_of_the_machine_are_trusted(pictures, tls, key):
+    pictures.sink("rtmp", f"rtmps://{tls.names.first}:{tls.port}/live", key)
+    reason = becomes(pictures, "rejected")
+    assert "signed by nobody" in reason or "no authorities" in reason
+    assert not tls.nginx.connects()
 
 
 def test_a_refusal_by_hanging_up_without_tls_s_farewell_is_a_refusal_and_no_lost_network(

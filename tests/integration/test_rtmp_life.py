@@ -6,8 +6,10 @@ import time
 
 import pytest
 from conftest import wait_until
+from far_end import MAX_SKEW_MS
 from marks import read_marks
 from narrow_road import Listener, NarrowRoad
+from python_model import SLACK, SLOW, in_order, producer, whole_marks  # noqa: F401, the fixture
 from rtmp_servers import NginxRtmp, PublishHook, secret_file
 
 KEY = "life-of-the-tests"
@@ -151,3 +153,37 @@ def test_a_model_that_stalls_dies_and_comes_back_is_one_publication_without_a_se
     marks = read_marks(recording)
     assert marks.sound.jumps == []
     assert len(marks.gaps) == 2, f"silent where the model stood still and where it was gone only: {marks.gaps}"
+
+
+def test_a_new_key_at_sighup_ends_one_publication_and_begins_the_next_and_both_are_whole(sending, server, tmp_path):
+    (tmp_path / "key").write_text("the-next-key")
+    first = sending.encoded("rtmp")
+    wait_until(lambda: sending.encoded("rtmp") > first + 50, "two seconds with the first key")
+    sending.rtmp.signal(signal.SIGHUP)
+    wait_until(lambda: len(server.hook.bodies) == 2, "the second publication")
+    assert b"name=" + KEY.encode() in server.hook.bodies[0] and b"name=the-next-key" in server.hook.bodies[1]
+    second = sending.encoded("rtmp")
+    wait_until(lambda: sending.encoded("rtmp") > second + 50, "two seconds with the second key")
+    assert reader_of(sending)["state"] == "live"
+    ends(sending, server)
+    recordings = server.recordings()
+    assert sorted(path.name.split("-1")[0] for path in recordings) == [KEY, "the-next-key"], recordings
+    for recording in recordings:
+        assert len(in_order(read_marks(recording))) > 25
+
+
+def test_a_model_at_20_of_25_fps_is_sent_at_a_constant_rate_for_as_long_as_the_clock(bus, server, tmp_path, producer):
+    sink = bus.sink("rtmp", "--once", "on_end=close", server.url, "key=" + secret_file(tmp_path / "key", KEY))
+    wait_until(lambda: server.connects(), "the consent to the app")
+    ran = producer(SLOW.format(seconds=6, fps=20, lockstep="", threads="[pictures]"))
+    sink.ends_well()
+    assert len(server.hook.bodies) == 1
+    [recording] = server.recordings()
+    assert set(steps(recording, "v")) == {40}
+    marks = read_marks(recording)
+    numbers = set(in_order(marks))
+    assert min(numbers) < 12 and max(numbers) == 119, "the first few come before the server's consent"
+    assert marks.video_seconds == pytest.approx(ran - min(numbers) / 20, abs=SLACK)
+    assert marks.audio_seconds == pytest.approx(marks.video_seconds, abs=0.1)
+    whole = whole_marks(marks)
+    assert len(whole) >= 3 and all(abs(mark.ms) <= MAX_SKEW_MS for mark in whole), marks.sync

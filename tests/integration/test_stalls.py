@@ -5,51 +5,15 @@ import subprocess
 import time
 
 import pytest
-from conftest import ROOT, wait_until
+from conftest import wait_until
 from far_end import MAX_SKEW_MS
 from marks import read_marks
-
-PYTHON = ROOT / "build/venv/bin/python"
-HEAD = f"""
-import sys, threading, time
-sys.path.insert(0, {str(ROOT / "tests/support")!r})
-import marked, ringcast
-
-def at(begun, seconds):
-    time.sleep(max(0, begun + seconds - time.monotonic()))
-"""
-# What scheduling on a busy machine, the last tick and an AAC frame may add up to.
-SLACK = 0.5
-
-
-@pytest.fixture
-def producer(bus, start):
-    """A Python producer of 25 fps pictures and 48 kHz sound; returns how long its `body` ran."""
-
-    def run(body):
-        script = start(PYTHON, "-c", HEAD + f"""
-with ringcast.Producer({bus.name!r}, size=(320, 180), fps=25, rate=marked.RATE) as out:
-    out.wait_readers(1, timeout=60)
-    begun = time.monotonic()
-{body}
-    print("ran", time.monotonic() - begun, flush=True)
-""")
-        script.ends_well()
-        return float(script.output().split("ran ")[1].split()[0])
-
-    return run
+from python_model import SLACK, SLOW, in_order, producer, whole_marks  # noqa: F401, the fixture
 
 
 def fill(bus, tmp_path, *words):
     """A busy machine is no slow encoder: that has a test of its own."""
     return bus.sink("file", "--name", "fill", "--once", "on_stall=fill", "lag_limit=20s", *words, tmp_path / "fill.mkv")
-
-
-def in_order(marks):
-    """Each number once but for repeats, none out of place; repeats follow their picture."""
-    numbers = [frame.index for frame in marks.frames]
-    assert marks.unreadable == 0 and marks.missing == [] and marks.out_of_order == [], numbers
-    return numbers
 
 
 def standing(numbers):
@@ -106,23 +70,6 @@ def test_kill_9_and_restart_are_one_output_that_lasts_as_long_as_the_clock(bus, 
     assert marks.worst_sync_ms <= MAX_SKEW_MS
 
 
-SLOW = """
-    samples = marked.sound({seconds})
-    def pictures():
-        for i in range(int({seconds} * {fps})):
-            at(begun, i / {fps})
-            out.write_video(marked.frame(i))
-            {lockstep}out.write_audio(samples[i * 1920 : (i + 1) * 1920])
-    def sound():
-        for i in range({seconds} * 50):
-            at(begun, i / 50)
-            out.write_audio(samples[i * 960 : (i + 1) * 960])
-    threads = [threading.Thread(target=each) for each in {threads}]
-    for each in threads: each.start()
-    for each in threads: each.join()
-"""
-
-
 def test_a_model_that_is_too_slow_makes_an_output_as_long_as_the_clock(bus, tmp_path, producer):
     fps = 20
     sink = fill(bus, tmp_path)
@@ -132,8 +79,7 @@ def test_a_model_that_is_too_slow_makes_an_output_as_long_as_the_clock(bus, tmp_
     assert set(in_order(marks)) == set(range(6 * fps))
     assert marks.video_seconds == pytest.approx(ran, abs=SLACK)
     assert marks.audio_seconds == pytest.approx(ran, abs=SLACK)
-    # In lockstep a stall may come when half of a beep has arrived: that one is cut in two by the hold.
-    whole = [mark for mark in marks.sync if not any(0 <= gap.pts - mark.flash_pts < 0.1 for gap in marks.gaps)]
+    whole = whole_marks(marks)
     assert len(whole) >= 3 and all(abs(mark.ms) <= MAX_SKEW_MS for mark in whole), marks.sync
 
 

@@ -52,7 +52,10 @@ class NarrowRoad:
         except OSError:
             pass
         for end in (source, target):
-            end.close()
+            try:
+                end.shutdown(socket.SHUT_RDWR)  # close() alone would not wake the thread of the other direction
+            except OSError:
+                pass
 
     def close(self):
         self.rate = None
