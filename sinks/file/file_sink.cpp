@@ -92,7 +92,7 @@ void FileSink::take_on_leftovers() {
     if (overwrites() && !names_.is_pattern()) return;  // it replaces them
     for (const fs::path& path : unfinished_files(names_.fixed_folder(), names_.folders_below())) {
         if (!names_.could_be(path)) continue;
-        UniqueFd locked = open_left_file(path);
+        UniqueFd locked = open_unfinished_file(path);
         if (!locked) continue;
         // The recording of which this is a part goes on with the next number.
         names_.pass_over_plain();

@@ -77,6 +77,13 @@ UniqueFd open_left_file(const fs::path& file) {
     return UniqueFd();
 }
 
+UniqueFd open_unfinished_file(const fs::path& file) {
+    UniqueFd fd = open_left_file(file);
+    // Whoever finishes a file takes its mark away before the lock: without one, it has been finished meanwhile.
+    std::error_code ignored;
+    return fd && fs::exists(mark_of(file), ignored) ? std::move(fd) : UniqueFd();
+}
+
 void sync_folder_of(const fs::path& file) noexcept {
     const UniqueFd folder(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder) ::fsync(folder.get());

@@ -25,6 +25,9 @@ void unmark_unfinished(const std::filesystem::path& file) noexcept;
 /// Opens a file that nobody works on, and locks it; nothing when there is none or somebody does.
 [[nodiscard]] UniqueFd open_left_file(const std::filesystem::path& file);
 
+/// The same for a file that has a mark, and still has it once it is locked.
+[[nodiscard]] UniqueFd open_unfinished_file(const std::filesystem::path& file);
+
 /// Puts the names in the file's folder on the disk.
 void sync_folder_of(const std::filesystem::path& file) noexcept;
 

@@ -240,7 +240,8 @@ bool Pipeline::wait_for_record() {
 
 /// Returns false when the bus went away, the output failed or the sink was stopped before there was anything to show.
 bool Pipeline::wait_for_flows() {
-    std::optional<steady_clock::time_point> deadline;  // of the track that is not there
+    constexpr auto kNone = steady_clock::time_point::max();
+    auto deadline = kNone;  // of the track that is not there
     bus_->refresh();
     was_ready_ = !has_records();
     bool announced = false;
@@ -257,13 +258,13 @@ bool Pipeline::wait_for_flows() {
         const bool sound_only = bus_->flow(FlowKind::audio) != nullptr && bus_->flow(FlowKind::packets) == nullptr;
         const bool lacks_sound = awaits_sound();
         const bool lacks = sound_only || (lacks_sound && video_flow()->try_peek(record) == ReadStatus::ok);
-        if (!lacks) deadline.reset();
-        if (lacks && !deadline) deadline = steady_clock::now() + options_.sink.track_wait;
-        const bool give_up = deadline && (over || steady_clock::now() >= *deadline);
+        if (!lacks) deadline = kNone;
+        if (lacks && deadline == kNone) deadline = steady_clock::now() + options_.sink.track_wait;
+        const bool give_up = lacks && (over || steady_clock::now() >= deadline);
         if (output_failed()) return false;
         if ((!lacks_sound || give_up) && choose_format(give_up)) return true;
         if (over || is_stopping()) return false;
-        bus_->wait(ticket, deadline.value_or(steady_clock::now() + kLookAround));
+        bus_->wait(ticket, lacks ? deadline : steady_clock::now() + kLookAround);
     }
 }
 
