@@ -162,12 +162,29 @@ int complain(const std::exception& error, ExitCode code) {
     return code;
 }
 
+/// Named only when it can hardly be anything but a flag: a stream key may have come into the wrong place.
+std::string unknown_flag_text(std::string_view word) {
+    const std::string_view flag = word.substr(0, word.find('='));
+    const bool is_flag =
+        flag.starts_with("--") && flag.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos;
+    return "unknown flag" + (is_flag ? " " + std::string(flag) : std::string()) +
+           "; options of a sink are key=value without dashes (--help lists all)";
+}
+
+/// CLI11 quotes in its message what it does not know.
+[[noreturn]] void refuse_extras(const CLI::App& app) {
+    const std::vector<std::string> extras = app.remaining();
+    throw UsageError(extras.empty() ? std::string("too many words; see --help") : unknown_flag_text(extras.front()));
+}
+
 int guarded_main(const CommandLine& line) {
     CLI::App app("Reads a bus, encodes, and hands the packets to one sink plugin.", "ringcast-sink");
     Arguments arguments;
     declare(app, arguments);
     try {
         app.parse(std::vector<std::string>(line.words().rbegin(), line.words().rend()));  // from the last to the first
+    } catch (const CLI::ExtrasError&) {
+        refuse_extras(app);
     } catch (const CLI::ParseError& error) {
         return complain(error, kExitUsage);
     }

@@ -29,16 +29,27 @@ void set_plugin_option(SplitWords& result, const DeclaredOption& option, std::st
     result.plugin.emplace_back(option.key, std::move(value));
 }
 
+/// An option of the plugin that holds a secret; nullptr: it has none.
+const char* secret_option(const ringcast_sink_plugin_v1& api) {
+    for (const char* const* list : {api.secrets, api.secret_urls}) {
+        if (list != nullptr && *list != nullptr) return *list;
+    }
+    return nullptr;
+}
+
 /// A bare word that has no place. With a plugin that takes secrets it may be one: then it is not quoted.
 [[noreturn]] void refuse_bare_word(const ringcast_sink_plugin_v1& api, const std::string& word,
                                    const std::string& why) {
-    const bool has_secret = api.secrets != nullptr && *api.secrets != nullptr;
-    if (has_secret || api.secret_urls != nullptr) {
-        const std::string key = has_secret ? *api.secrets : *api.secret_urls;
+    if (const char* const key = secret_option(api)) {
         throw UsageError("a word that is not key=value, and " + why + "; if it is the secret, say " + key +
                          "=env:NAME or " + key + "=file:PATH");
     }
     throw UsageError("'" + word + "' is not key=value, and " + why);
+}
+
+/// A stream key may hold a '=', too: what stands before it is named only when it can hardly be anything but an option.
+bool looks_like_an_option(std::string_view key) {
+    return key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_.") == std::string_view::npos;
 }
 
 void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std::vector<DeclaredOption>& declared,
@@ -68,6 +79,9 @@ void take_word(SplitWords& result, const ringcast_sink_plugin_v1& api, const std
         keys.reserve(declared.size());
         for (const DeclaredOption& option : declared)
             keys.push_back(option.key);
+        if (secret_option(api) != nullptr && !looks_like_an_option(key)) {
+            refuse_bare_word(api, word, std::string("plugin ") + api.name + " has no such option");
+        }
         throw UsageError(runtime::unknown_option_text(word, keys));
     }
 }

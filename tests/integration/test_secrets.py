@@ -162,6 +162,13 @@ def test_what_is_wrong_with_a_secret_is_one_line_without_it_and_exit_2(ringcast,
     assert "key=env:NO_SUCH_NAME: there is no such environment variable" in refusal("key=env:NO_SUCH_NAME")
     assert f"key=file:{tmp_path / 'none'}: No such file" in refusal(f"key=file:{tmp_path / 'none'}")
     assert "say key=env:NAME or key=file:PATH" in refusal(tmp_path / "record", key)
+    plain = key.split("&")[1].split("=")[1]
+    assert "has no such option" in refusal(tmp_path / "record", f"{plain}==")
+    assert "has no such option" in refusal(tmp_path / "record", f"stream-7&{key[1:]}")
+    assert "unknown flag --key;" in refusal(tmp_path / "record", f"--key={plain}")
+    assert "unknown flag;" in refusal(tmp_path / "record", f"-x{plain}")
+    refusal(tmp_path / "record", f"-{plain}")
+    assert "unknown flag;" in refusal(tmp_path / "record", f"--{plain}")
     (tmp_path / "two").write_text(f"{key}\n{key}\n")
     assert f"key=file:{tmp_path / 'two'}: holds more than one line" in refusal(f"key=file:{tmp_path / 'two'}")
 
