@@ -86,7 +86,9 @@ public:
 
     [[nodiscard]] bool ended() const override { return header_->ended.load(std::memory_order_acquire) != 0; }
     [[nodiscard]] bool superseded() const override {
-        return header_->superseded.load(std::memory_order_acquire) != 0 || (!ended() && !object_.is_still_named());
+        if (header_->superseded.load(std::memory_order_acquire) != 0) return true;
+        // The name first: a producer that ends says so before it takes the name away.
+        return !object_.is_still_named() && !ended();
     }
     [[nodiscard]] bool writer_alive() const override { return is_any_writer_alive(options_.bus); }
     [[nodiscard]] std::uint64_t session() const override {

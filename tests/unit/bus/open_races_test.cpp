@@ -50,6 +50,27 @@ TEST_F(OpenRaces, cleaning_a_thousand_times_never_takes_a_name_from_a_living_pro
     }
 }
 
+// Told apart by looking at the name first: one that goes between the two looks belongs to a bus that has ended by then.
+TEST_F(OpenRaces, bus_that_ends_is_never_taken_for_one_that_was_replaced) {
+    for (int round = 0; round < 300; ++round) {
+        Producer producer(tiny());
+        const auto bus = reader();
+        std::atomic<bool> looking{false};
+        bool replaced = false;
+        std::thread looker([&] {
+            while (!replaced && !bus->ended()) {
+                replaced = bus->superseded();
+                looking = true;
+                looking.notify_one();
+            }
+        });
+        looking.wait(false);
+        producer.end();
+        looker.join();
+        ASSERT_FALSE(replaced) << "round " << round;
+    }
+}
+
 TEST_F(OpenRaces, rivals_of_which_one_wins_each_time) {
     std::vector<std::unique_ptr<Child>> rivals;
     rivals.reserve(3);
