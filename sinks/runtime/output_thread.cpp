@@ -24,10 +24,6 @@ PeerLimits limits_for(const OutputThreadOptions& options) {
     return limits;
 }
 
-std::string seconds(milliseconds time) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
-}
-
 }  // namespace
 
 OutputThread::OutputThread(Output& output, std::shared_ptr<spdlog::logger> log, const OutputThreadOptions& options,
@@ -36,12 +32,10 @@ OutputThread::OutputThread(Output& output, std::shared_ptr<spdlog::logger> log, 
       log_(std::move(log)),
       on_change_(std::move(on_change)),
       want_keyframe_(std::move(want_keyframe)),
-      limits_(limits_for(options)),
       queue_(options.queue, on_change_, want_keyframe_),
-      watch_(limits_),
+      watcher_(output, limits_for(options)),
       retry_(options.retry),
-      thread_([this] { run(); }),
-      watcher_([this] { watch(); }) {}
+      thread_([this] { run(); }) {}
 
 OutputThread::~OutputThread() {
     give_up(true);
@@ -52,12 +46,6 @@ OutputThread::~OutputThread() {
     queue_.abandon();
     changed_.notify_all();
     thread_.join();
-    {
-        const std::scoped_lock lock(mutex_);
-        watch_over_ = true;
-    }
-    changed_.notify_all();
-    watcher_.join();
 }
 
 void OutputThread::open() {
@@ -71,8 +59,9 @@ void OutputThread::open() {
 void OutputThread::open_locked() {
     if (std::exchange(in_use_, true)) return;
     open_wanted_ = open_ = true;
-    begun_ = over_ = left_ = connect_given_up_ = false;
+    begun_ = over_ = left_ = false;
     given_up_ = stopped_;
+    watcher_.begin_output();
     view_.state = OutputState::connecting;
     view_.reason.clear();
     view_.attempts = 0;
@@ -111,7 +100,10 @@ bool OutputThread::finish(milliseconds patience) {
         const OutputState state = view_.state;
         const auto until = pointless ? steady_clock::now() : *deadline;
         if (changed_.wait_until(lock, until, [&] { return !open_ || view_.state != state; })) continue;
-        if (!pointless) log_->warn("the peer did not come back within {} after the end", seconds(patience));
+        if (!pointless) {
+            log_->warn("the peer did not come back within {} s after the end",
+                       std::chrono::duration_cast<std::chrono::seconds>(patience).count());
+        }
         give_up_locked();
         changed_.notify_all();
         changed_.wait(lock, [this] { return !open_; });
@@ -130,15 +122,16 @@ void OutputThread::give_up(bool interrupt_delivery) {
         const std::scoped_lock lock(mutex_);
         stopped_ = true;
         give_up_locked();
-        delivery_given_up_ = delivery_given_up_ || interrupt_delivery;
+        if (interrupt_delivery) watcher_.end_delivering();
     }
     changed_.notify_all();
 }
 
 void OutputThread::give_up_locked() {
-    given_up_ = look_now_ = true;
+    given_up_ = true;
+    watcher_.end_lasting(false);
     // What is called later, with streams that still come, has not been waited for.
-    connect_given_up_ = connect_given_up_ || view_.state == OutputState::connecting;
+    if (view_.state == OutputState::connecting) watcher_.end_connecting();
 }
 
 void OutputThread::replace_options(std::vector<std::pair<std::string, std::string>> options) {
@@ -146,7 +139,7 @@ void OutputThread::replace_options(std::vector<std::pair<std::string, std::strin
         const std::scoped_lock lock(mutex_);
         if (!replacement_) replacement_.emplace();
         std::move(options.begin(), options.end(), std::back_inserter(*replacement_));
-        look_now_ = true;
+        watcher_.end_lasting(is_replaced());
     }
     queue_.nudge();
     changed_.notify_all();
@@ -158,10 +151,10 @@ OutputView OutputThread::view() const {
     view.dropped_frames += queue_.discarded_video();
     view.moving = true;
     if (!queue_.drops()) return view;
+    view.quiet = view.state == OutputState::started && watcher_.is_quiet();
+    view.moving = view.state == OutputState::started && watcher_.moved().count() > 0 && !view.quiet;
     const auto now = steady_clock::now();
-    view.quiet = view.state == OutputState::started && watch_.is_quiet(now);
-    view.moving = view.state == OutputState::started && watch_.has_moved() && !view.quiet;
-    view.congested = now < congested_until_;
+    view.congested = now < congested_until_ || queue_.has_overflowed_since(now - kCongestionTold);
     return view;
 }
 
@@ -174,10 +167,9 @@ void OutputThread::run() {
             open_wanted_ = false;
         }
         deliver();
+        watcher_.end_output();
         {
-            std::unique_lock lock(mutex_);
-            // Once it is closed, the output may be destroyed.
-            changed_.wait(lock, [this] { return !watched_; });
+            const std::scoped_lock lock(mutex_);
             open_ = false;
         }
         changed_.notify_all();
@@ -224,11 +216,10 @@ OutputThread::Move OutputThread::connect_once() {
         const std::scoped_lock lock(mutex_);
         if (given_up_) return Move::leave;
         view_.state = OutputState::connecting;  // with the look: whoever stops us from here on interrupts connect()
-        watch_.begin_connection(steady_clock::now());
-        verdict_ = PeerWatch::Verdict::fine;
     }
+    watcher_.begin_connection();
     set_state(OutputState::connecting, view().reason);
-    OutputStatus status = call(Call::connecting, [this] { return output_.connect(); });
+    OutputStatus status = watcher_.call(Call::connecting, [this] { return output_.connect(); });
     if (status == OutputStatus::ok) {
         connected_ = true;
         status = start();
@@ -260,7 +251,7 @@ OutputStatus OutputThread::start() {
     }
     const std::vector<StreamInfo> streams = streams_;
     lock.unlock();
-    return call(Call::connecting, [&] { return output_.headers(streams); });
+    return watcher_.call(Call::connecting, [&] { return output_.headers(streams); });
 }
 
 /// Move::next: the output ended and all was delivered.
@@ -278,7 +269,7 @@ OutputThread::Move OutputThread::hand_over_queue() {
 }
 
 OutputThread::Move OutputThread::deliver_one(const Packet& packet) {
-    const OutputStatus status = call(Call::delivering, [&] { return output_.packet(packet); });
+    const OutputStatus status = watcher_.call(Call::delivering, [&] { return output_.packet(packet); });
     if (status == OutputStatus::ok) {
         note_delivered(packet);
         return Move::next;
@@ -303,31 +294,10 @@ void OutputThread::note_delivered(const Packet& packet) {
     view_.frame_age_ns = std::chrono::nanoseconds(now).count() - packet.capture_time_ns;
 }
 
-/// Every call that may last is watched.
-template <class Function>
-OutputStatus OutputThread::call(Call kind, Function function) {
-    {
-        const std::scoped_lock lock(mutex_);
-        watch_.begin_call(kind, steady_clock::now());
-        look_now_ = look_now_ || wants_call_to_end();
-        if (look_now_) changed_.notify_all();
-    }
-    const OutputStatus status = function();
-    const std::scoped_lock lock(mutex_);
-    watch_.end_call();
-    if (kind == Call::closing) return status;
-    if (verdict_ == PeerWatch::Verdict::silent) return OutputStatus::transient;
-    if (verdict_ != PeerWatch::Verdict::no_answer) return status;
-    if (status != OutputStatus::ok) return OutputStatus::transient;
-    verdict_ = PeerWatch::Verdict::fine;  // the answer came while it was being interrupted
-    return status;
-}
-
 OutputThread::Move OutputThread::on_status(OutputStatus status) {
-    PeerWatch::Verdict verdict{};
+    const std::string watched = watcher_.take_reason();
     {
         const std::scoped_lock lock(mutex_);
-        verdict = std::exchange(verdict_, PeerWatch::Verdict::fine);
         if (status == OutputStatus::interrupted && given_up_) return Move::leave;
         if (status == OutputStatus::interrupted && is_replaced()) return Move::reconnect;
         if (status == OutputStatus::again) congested_until_ = steady_clock::now() + kCongestionTold;
@@ -341,11 +311,7 @@ OutputThread::Move OutputThread::on_status(OutputStatus status) {
             return Move::reconnect;
         case OutputStatus::transient:
             retry_.on_lost();
-            set_state(OutputState::backoff, verdict == PeerWatch::Verdict::no_answer
-                                                ? "the peer did not answer within " + seconds(limits_.answer)
-                                            : verdict == PeerWatch::Verdict::silent
-                                                ? "the peer took nothing for " + seconds(limits_.silence)
-                                                : output_.last_error());
+            set_state(OutputState::backoff, watched.empty() ? output_.last_error() : watched);
             return Move::reconnect;
         case OutputStatus::rejected:
             retry_.on_rejected();
@@ -380,6 +346,7 @@ void OutputThread::take_replacement() {
     if (!replacement_) return;
     const auto options = std::move(*replacement_);
     replacement_.reset();
+    watcher_.end_lasting(false);
     view_.reason.clear();
     lock.unlock();
     retry_.reset();
@@ -392,18 +359,13 @@ void OutputThread::take_replacement() {
 
 void OutputThread::leave_peer() {
     queue_.close();
-    std::chrono::nanoseconds moved{};
-    {
-        const std::scoped_lock lock(mutex_);
-        moved = watch_.moved();
-    }
-    retry_.on_connection(moved);
+    retry_.on_connection(watcher_.moved());
     close(false);
 }
 
 void OutputThread::close(bool final) {
     connected_ = false;
-    const OutputStatus status = call(Call::closing, [&] { return output_.disconnect(final); });
+    const OutputStatus status = watcher_.call(Call::closing, [&] { return output_.disconnect(final); });
     // A lost connection cannot be closed well; a final close that fails means an output that is not whole.
     if (!final || status == OutputStatus::ok || status == OutputStatus::interrupted) return;
     if (view().state != OutputState::failed) fail(status);
@@ -423,59 +385,6 @@ void OutputThread::set_state(OutputState state, const std::string& reason) {
     }
     changed_.notify_all();
     on_change_();
-}
-
-/// The watching thread: it alone interrupts, so that no call hits an output that is closed.
-void OutputThread::watch() {
-    std::unique_lock lock(mutex_);
-    while (!watch_over_) {
-        if (open_) {
-            changed_.wait_for(lock, limits_.look_every, [this] { return look_now_ || watch_over_; });
-        } else {
-            changed_.wait(lock, [this] { return open_ || watch_over_; });
-        }
-        look_now_ = false;
-        if (open_ && !watch_over_) look(lock);
-    }
-}
-
-void OutputThread::look(std::unique_lock<std::mutex>& lock) {
-    watched_ = true;
-    lock.unlock();
-    const std::uint64_t bytes = output_.bytes_sent();
-    const std::uint64_t overflows = queue_.overflows();
-    lock.lock();
-    const auto now = steady_clock::now();
-    const PeerWatch::Verdict verdict = watch_.look(now, bytes);
-    if (verdict_ == PeerWatch::Verdict::fine && watch_.call() != Call::closing) verdict_ = verdict;
-    if (std::exchange(overflows_, overflows) != overflows) congested_until_ = now + kCongestionTold;
-    if (wants_call_to_end()) {
-        lock.unlock();
-        output_.interrupt();
-        lock.lock();
-    }
-    watched_ = false;
-    changed_.notify_all();
-}
-
-/// An interrupt that comes just before the call it is meant for may be lost on the plugin; it is repeated at each look.
-bool OutputThread::wants_call_to_end() const {
-    switch (watch_.call()) {
-        case Call::none:
-            return false;
-        case Call::connecting:
-            return connect_given_up_ || keeps_from_replacing() || verdict_ != PeerWatch::Verdict::fine;
-        case Call::delivering:
-            return delivery_given_up_ || keeps_from_replacing() || verdict_ != PeerWatch::Verdict::fine;
-        case Call::closing:
-            return delivery_given_up_;
-    }
-    return false;
-}
-
-/// A call that goes on well is left to end, so that the peer can be left in order.
-bool OutputThread::keeps_from_replacing() const {
-    return is_replaced() && steady_clock::now() - watch_.call_since() >= limits_.look_every;
 }
 
 }  // namespace ringcast::runtime

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/call_watcher.hpp"
 #include "runtime/output.hpp"
 #include "runtime/packet_queue.hpp"
-#include "runtime/peer_watch.hpp"
 #include "runtime/retry.hpp"
 
 namespace spdlog {
@@ -59,7 +59,7 @@ struct OutputThreadOptions {
 /// Life cycle: open() connects one output, begin() gives it its streams (headers), queue() feeds it, finish() ends it
 /// (disconnect(final)); then open() again. The destructor joins.
 /// Thread safety: open/begin/finish from the pipeline thread; view(), queue(), replace_options() and give_up() from
-/// any. A second thread inside looks at what leaves and interrupts a call that has to end.
+/// any. A CallWatcher inside looks at what leaves and interrupts a call that has to end.
 class OutputThread {
 public:
     /// `on_change` is called on a thread of this class when the state changes or the queue has room; `want_keyframe`
@@ -90,7 +90,7 @@ public:
     [[nodiscard]] OutputView view() const;
 
 private:
-    using Call = PeerWatch::Call;
+    using Call = CallWatcher::Call;
     enum class Move { next, reconnect, fail, leave };
 
     void run();
@@ -103,8 +103,6 @@ private:
     Move hand_over_queue();
     Move deliver_one(const Packet& packet);
     void note_delivered(const Packet& packet);
-    template <class Function>
-    OutputStatus call(Call kind, Function function);
     Move on_status(OutputStatus status);
     bool wait_for_retry();
     void take_replacement();
@@ -112,11 +110,6 @@ private:
     void close(bool final);
     void fail(OutputStatus status);
     void set_state(OutputState state, const std::string& reason = {});
-
-    void watch();
-    void look(std::unique_lock<std::mutex>& lock);
-    [[nodiscard]] bool wants_call_to_end() const;
-    [[nodiscard]] bool keeps_from_replacing() const;
     [[nodiscard]] bool is_away() const;
     [[nodiscard]] bool is_replaced() const { return replacement_ && !given_up_; }
 
@@ -124,15 +117,12 @@ private:
     std::shared_ptr<spdlog::logger> log_;
     std::function<void()> on_change_;
     std::function<void()> want_keyframe_;
-    const PeerLimits limits_;
     PacketQueue queue_;
+    CallWatcher watcher_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     OutputView view_;
-    PeerWatch watch_;
-    PeerWatch::Verdict verdict_ = PeerWatch::Verdict::fine;  // of the connection that is open
-    std::uint64_t overflows_ = 0;                            // of the queue, at the last look
     std::chrono::steady_clock::time_point congested_until_{};
     std::vector<StreamInfo> streams_;  // of the present output, once begun_
     std::optional<std::vector<std::pair<std::string, std::string>>> replacement_;
@@ -143,21 +133,15 @@ private:
     bool over_ = false;   // finish() was called: no streams will come
     bool left_ = false;   // the sink thread takes no more of its packets
     bool quit_ = false;
-    bool given_up_ = false;           // of the open output: no further attempt
-    bool connect_given_up_ = false;   // and no connect() or headers() that was running
-    bool delivery_given_up_ = false;  // of all outputs: no packet() or disconnect() that lasts
-    bool stopped_ = false;            // of all outputs
-    bool watched_ = false;            // the watching thread is calling the output
-    bool look_now_ = false;
-    bool watch_over_ = false;
+    bool given_up_ = false;  // of the open output: no further attempt
+    bool stopped_ = false;   // of all outputs
 
     // Of the sink thread only.
     bool connected_ = false;
     bool started_before_ = false;  // this output, on an earlier connection
     Retry retry_;
 
-    std::thread thread_;  // last: start when the rest is whole
-    std::thread watcher_;
+    std::thread thread_;  // last: starts when the rest is whole
 };
 
 }  // namespace ringcast::runtime

@@ -64,7 +64,7 @@ void PacketQueue::push(Packet&& packet) {
 /// The peer takes less than comes. A keyframe in the newer half of what is queued is young enough to go on at; else all
 /// goes, and decoding waits for one: true.
 bool PacketQueue::cut() {
-    ++overflows_;
+    overflowed_at_ = std::chrono::steady_clock::now();
     need_key_ = true;
     auto youngest = std::find_if(packets_.rbegin(), packets_.rend(),
                                  [](const Packet& packet) { return is_video(packet) && packet.key; });
@@ -216,9 +216,9 @@ std::uint64_t PacketQueue::discarded_video() const {
     return discarded_video_;
 }
 
-std::uint64_t PacketQueue::overflows() const {
+bool PacketQueue::has_overflowed_since(std::chrono::steady_clock::time_point begin) const {
     const std::scoped_lock lock(mutex_);
-    return overflows_;
+    return overflowed_at_ >= begin;
 }
 
 }  // namespace ringcast::runtime

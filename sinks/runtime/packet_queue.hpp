@@ -63,8 +63,8 @@ public:
     [[nodiscard]] bool is_full() const;
     [[nodiscard]] std::chrono::nanoseconds media_time() const;
     [[nodiscard]] std::uint64_t discarded_video() const;  ///< packets never popped, all outputs so far
-    /// How often the peer was too slow for the bound; of all outputs.
-    [[nodiscard]] std::uint64_t overflows() const;
+    /// The peer was too slow for the bound, in this output or an earlier one.
+    [[nodiscard]] bool has_overflowed_since(std::chrono::steady_clock::time_point begin) const;
 
 private:
     struct Stream {
@@ -99,7 +99,7 @@ private:
     std::int64_t begins_ns_ = INT64_MIN;  // dts of the keyframe that decoding began at: sound before it is left out
     bool was_full_ = false;
     std::uint64_t discarded_video_ = 0;
-    std::uint64_t overflows_ = 0;
+    std::optional<std::chrono::steady_clock::time_point> overflowed_at_;
 };
 
 }  // namespace ringcast::runtime

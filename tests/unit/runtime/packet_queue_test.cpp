@@ -157,10 +157,14 @@ TEST_F(DroppingQueue, never_holds_more_than_its_bound_and_is_never_full) {
 }
 
 TEST_F(DroppingQueue, drops_all_without_a_young_keyframe_asks_for_one_and_goes_on_there) {
-    push(0, 25, 0);
+    const auto begin = std::chrono::steady_clock::now();
+    push(0, 24, 0);
+    EXPECT_FALSE(queue.has_overflowed_since(begin));
+    push(24, 25);
+    EXPECT_TRUE(queue.has_overflowed_since(begin));
+    EXPECT_FALSE(queue.has_overflowed_since(std::chrono::steady_clock::now() + 1s));
     EXPECT_EQ(keyframes_wanted, 1);
     EXPECT_EQ(queue.media_time(), 0ns);
-    EXPECT_EQ(queue.overflows(), 1U);
     push(25, 30);
     EXPECT_EQ(queue.media_time(), 0ns) << "what cannot be decoded is not kept";
     push(30, 32, 30);
