@@ -185,6 +185,7 @@ Pipeline::SessionEnd Pipeline::run_session() {
     // What an output that goes on passes on is described only once.
     if (!passes_packets()) packets_ = {};
     if (!part_) {
+        figures_.timeline = {};
         if (!wait_for_flows()) {
             if (output_failed()) return SessionEnd::failed;
             return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
@@ -261,6 +262,7 @@ bool Pipeline::wait_for_flows() {
         if (!lacks) deadline = kNone;
         if (lacks && deadline == kNone) deadline = steady_clock::now() + options_.sink.track_wait;
         const bool give_up = lacks && (over || steady_clock::now() >= deadline);
+        publish();
         if (output_failed()) return false;
         if ((!lacks_sound || give_up) && choose_format(give_up)) return true;
         if (over || is_stopping()) return false;

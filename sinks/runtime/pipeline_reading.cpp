@@ -94,10 +94,12 @@ Pipeline::SessionEnd Pipeline::read_until_end() {
         const bool superseded = bus_->superseded();
         bus_->refresh();
         const bool read = read_available();
-        // Before the clock is looked at: what an ended stream does not bring is not missing.
+        // Before the clock is looked at: what an ended stream does not bring is not missing. While it encoded what it
+        // read, time has passed, and the end may have come.
         const bool drained = !read && !output_thread_.queue().is_full();
         const bool over = drained && ended && !part_->plays_out(holds_after_end());
-        const bool kept = !over && keep_time();
+        const bool ends = bus_->ended() && !(drained && ended);
+        const bool kept = !over && !ends && keep_time();
         publish();
         if (figures_.output.state == OutputState::failed) return SessionEnd::failed;
         if (damaged_) return SessionEnd::failed;

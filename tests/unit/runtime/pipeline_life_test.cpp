@@ -147,6 +147,25 @@ TEST_F(PipelineTest, with_on_stall_fill_a_producer_that_dies_leaves_a_held_pictu
     EXPECT_GE(pipeline->totals().frames_repeated, 10U);
 }
 
+TEST_F(PipelineTest, an_end_that_comes_while_the_encoder_is_busy_is_no_stall) {
+    options.sink.on_stall = OnStall::fill;
+    options.reader.lossless = false;
+    options.sink.lag_limit = 60s;
+    options.sink.video.size = Size{4096, 2304};  // in the encoder for longer than a picture may be late
+    options.sink.video.preset = "veryslow";
+    options.sink.video.tune = "zerolatency";
+    ProducerOptions live = producer_options();
+    live.mode = WriterMode::live;
+    start();
+    Producer producer(live);
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 5);
+    producer.end();
+    EXPECT_TRUE(join());
+    EXPECT_EQ(pipeline->totals().frames_repeated, 0U);
+    expect_whole(5);
+}
+
 TEST_F(PipelineTest, a_producer_that_dies_is_continued_by_the_next_in_the_same_output) {
     start();
     {

@@ -50,11 +50,14 @@ TEST_F(PipelineStart, on_the_clock_a_sink_that_was_there_first_begins_with_the_f
     options.sink.video.size = Size{4096, 2304};  // takes its time to open
     options.sink.video.pix_fmt = "yuv444p10le";
     options.sink.video.preset = "veryslow";
+    output.count_sent(1);
     start();
     Producer producer(live());
-    wait_until([&] { return !inspect_bus(bus).readers.empty(); });
-    // It shows itself just before its first look; what it sees then decides.
-    std::this_thread::sleep_for(500ms);
+    // What it sees at its first look decides; then it shows its figures.
+    wait_until([&] {
+        const auto readers = inspect_bus(bus).readers;
+        return !readers.empty() && readers[0].bytes_sent > 0;
+    });
     write_both(producer, 5);
     const std::int64_t epoch = inspect_bus(bus).epoch_realtime_ns;
     ASSERT_TRUE(producer.wait_readers(1, 60s));
@@ -62,6 +65,17 @@ TEST_F(PipelineStart, on_the_clock_a_sink_that_was_there_first_begins_with_the_f
     EXPECT_TRUE(join());
     EXPECT_EQ(output.streams().at(0).epoch_realtime_ns, epoch);
     EXPECT_EQ(pipeline->totals().frames_read, 5U);
+}
+
+TEST_F(PipelineStart, a_sink_that_waits_for_the_first_record_says_that_its_peer_is_away) {
+    options.sink.track_wait = options.retry.first = 1h;  // it waits for a picture, and for its peer
+    output.connect_answers = {OutputStatus::transient};
+    Producer producer(live(false));
+    start();
+    EXPECT_TRUE(comes_about([&] {
+        const auto readers = inspect_bus(bus).readers;
+        return !readers.empty() && readers[0].state == layout::SinkState::backoff;
+    }));
 }
 
 TEST_F(PipelineStart, a_late_sink_for_which_the_writer_waits_begins_with_the_oldest_picture) {

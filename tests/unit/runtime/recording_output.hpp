@@ -94,6 +94,8 @@ public:
         }
         opened_.notify_all();
     }
+    /// As if so much had left before.
+    void count_sent(std::uint64_t bytes) { bytes_ += bytes; }
     /// Packets are taken, but nothing leaves.
     void swallow(bool on) { swallows_ = on; }
 
