@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "board_notes.hpp"
 #include "names.hpp"
 #include "ringcast/error.hpp"
 #include "ringcast/inspect.hpp"
@@ -32,6 +33,7 @@ void format_board(layout::BoardHeader& header, const std::string& bus, std::uint
     header.cell_size = sizeof(layout::BoardCell);
     header.cells_offset = sizeof(layout::BoardHeader);
     header.gauges_offset = kBoardCellsEnd;
+    header.notes_offset = kBoardGaugesEnd;
 }
 
 std::optional<BoardView> BoardView::of(const ShmObject& object) {
@@ -40,9 +42,11 @@ std::optional<BoardView> BoardView::of(const ShmObject& object) {
         header->cell_size != sizeof(layout::BoardCell) || header->cells_offset != sizeof(layout::BoardHeader)) {
         return std::nullopt;
     }
-    const bool has_gauges = object.size() >= kBoardSize && header->gauges_offset == kBoardCellsEnd;
+    const bool has_gauges = object.size() >= kBoardGaugesEnd && header->gauges_offset == kBoardCellsEnd;
+    const bool has_notes = object.size() >= kBoardSize && header->notes_offset == kBoardGaugesEnd;
     return BoardView(header, reinterpret_cast<layout::BoardCell*>(object.data() + sizeof(layout::BoardHeader)),
                      has_gauges ? reinterpret_cast<layout::BoardGauges*>(object.data() + kBoardCellsEnd) : nullptr,
+                     has_notes ? reinterpret_cast<layout::BoardNotes*>(object.data() + kBoardGaugesEnd) : nullptr,
                      object.fd());
 }
 
@@ -72,6 +76,8 @@ void Board::claim(const ReaderOptions& options) {
         cell_ = new (&view->cell(number)) layout::BoardCell();  // all zero: what a dead reader left is gone
         gauges_ = view->gauges(number);
         if (gauges_ != nullptr) new (gauges_) layout::BoardGauges();
+        notes_ = view->notes(number);
+        if (notes_ != nullptr) clear(*notes_);
         store_text(cell_->name, options.name);
         store_text(cell_->plugin, options.plugin);
         cell_->played_pts_ns.store(-1, std::memory_order_relaxed);
@@ -111,6 +117,18 @@ void Board::show_cursor(FlowKind kind, std::uint64_t cursor, const ReadCounts& c
     cell_->overrun[flow].store(counts.overrun, std::memory_order_relaxed);
     cell_->aborted[flow].store(counts.aborted, std::memory_order_relaxed);
     if (moved && lossless_) announce();
+}
+
+void Board::show_figure(std::size_t place, std::string_view name, std::int64_t value) noexcept {
+    if (notes_ != nullptr && place < layout::kBoardFigureCount) publish(notes_->figure[place], name, value);
+}
+
+void Board::show_text(std::size_t place, std::string_view name, std::string_view text) noexcept {
+    if (notes_ != nullptr && place < layout::kBoardTextCount) publish(notes_->text[place], name, text);
+}
+
+void Board::show_left_out(std::uint32_t count) noexcept {
+    if (notes_ != nullptr) notes_->left_out.store(count, std::memory_order_relaxed);
 }
 
 void Board::announce() noexcept {

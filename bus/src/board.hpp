@@ -14,7 +14,8 @@ namespace ringcast {
 
 inline constexpr std::uint64_t kBoardCellsEnd =
     sizeof(layout::BoardHeader) + layout::kBoardCells * sizeof(layout::BoardCell);
-inline constexpr std::uint64_t kBoardSize = kBoardCellsEnd + layout::kBoardCells * sizeof(layout::BoardGauges);
+inline constexpr std::uint64_t kBoardGaugesEnd = kBoardCellsEnd + layout::kBoardCells * sizeof(layout::BoardGauges);
+inline constexpr std::uint64_t kBoardSize = kBoardGaugesEnd + layout::kBoardCells * sizeof(layout::BoardNotes);
 
 /// Tells the objects a flow has had from one another.
 inline std::uint32_t flow_object_id(const layout::FlowHeader& header) noexcept {
@@ -35,6 +36,10 @@ public:
     [[nodiscard]] layout::BoardGauges* gauges(unsigned number) const noexcept {
         return gauges_ == nullptr ? nullptr : gauges_ + number;
     }
+    /// nullptr on a board made before 1.3.
+    [[nodiscard]] layout::BoardNotes* notes(unsigned number) const noexcept {
+        return notes_ == nullptr ? nullptr : notes_ + number;
+    }
     /// Whether a living reader holds the cell (a kernel lock on its bytes).
     [[nodiscard]] bool is_alive(unsigned number) const noexcept;
     static std::int64_t cell_offset(unsigned number) noexcept {
@@ -42,11 +47,13 @@ public:
     }
 
 private:
-    BoardView(layout::BoardHeader* header, layout::BoardCell* cells, layout::BoardGauges* gauges, int fd)
-        : header_(header), cells_(cells), gauges_(gauges), fd_(fd) {}
+    BoardView(layout::BoardHeader* header, layout::BoardCell* cells, layout::BoardGauges* gauges,
+              layout::BoardNotes* notes, int fd)
+        : header_(header), cells_(cells), gauges_(gauges), notes_(notes), fd_(fd) {}
     layout::BoardHeader* header_;
     layout::BoardCell* cells_;
     layout::BoardGauges* gauges_;
+    layout::BoardNotes* notes_;
     int fd_;
 };
 
@@ -59,6 +66,9 @@ public:
     void set_state(layout::SinkState state, std::string_view reason) override;
     [[nodiscard]] layout::BoardCell* cell() override { return cell_; }
     [[nodiscard]] layout::BoardGauges* gauges() override { return gauges_; }
+    void show_figure(std::size_t place, std::string_view name, std::int64_t value) noexcept override;
+    void show_text(std::size_t place, std::string_view name, std::string_view text) noexcept override;
+    void show_left_out(std::uint32_t count) noexcept override;
     /// Which object of the flow is open: a producer that replaced it waits for that before it ends.
     void show_object(FlowKind kind, std::uint32_t id) noexcept;
     void show_cursor(FlowKind kind, std::uint64_t cursor, const ReadCounts& counts) noexcept;
@@ -72,6 +82,7 @@ private:
     layout::BoardHeader* header_ = nullptr;
     layout::BoardCell* cell_ = nullptr;
     layout::BoardGauges* gauges_ = nullptr;
+    layout::BoardNotes* notes_ = nullptr;
     bool lossless_ = false;
 };
 

@@ -21,7 +21,7 @@ constexpr std::uint64_t kShortestBlocksPerSecond = 100;  // 10 ms pushes still r
 constexpr std::uint64_t kPage = 4096;
 
 /// Bus object, board and page rounding.
-constexpr std::uint64_t kOverhead = 64 * 1024;
+constexpr std::uint64_t kOverhead = kBoardSize + 64 * 1024;
 
 FlowPlan plan_video(const layout::Caps& caps, std::uint64_t frames, std::int64_t wanted_ns) {
     FlowPlan plan;

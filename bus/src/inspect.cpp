@@ -8,6 +8,7 @@
 #include <set>
 
 #include "board.hpp"
+#include "board_notes.hpp"
 #include "flow_memory.hpp"
 #include "names.hpp"
 #include "ringcast/error.hpp"
@@ -122,6 +123,17 @@ std::optional<GaugeInfo> read_gauges(const layout::BoardGauges* gauges) {
     return info;
 }
 
+void read_notes(const layout::BoardNotes* notes, CellInfo& info) {
+    if (notes == nullptr) return;
+    info.left_out = notes->left_out.load(std::memory_order_relaxed);
+    for (const layout::BoardFigure& figure : notes->figure) {
+        if (auto shown = read(figure)) info.figures.push_back(std::move(*shown));
+    }
+    for (const layout::BoardText& entry : notes->text) {
+        if (auto shown = read(entry)) info.texts.push_back(std::move(*shown));
+    }
+}
+
 /// Of whoever writes now: a producer that took the bus over did not make it. Lock files tell their owner's user only.
 std::uint32_t writer_pid(const std::string& bus, std::uint32_t creator) {
     for (const FlowKind kind : kAllFlows) {
@@ -142,6 +154,7 @@ void inspect_board(BusInfo& info, std::uint64_t made_by) {
         if (!view->is_alive(number)) continue;
         info.readers.push_back(read_cell(view->cell(number), number));
         info.readers.back().gauges = read_gauges(view->gauges(number));
+        read_notes(view->notes(number), info.readers.back());
     }
 }
 

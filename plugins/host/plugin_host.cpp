@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cstring>
 #include <exception>
 
 #include "listen_socket.hpp"
@@ -11,8 +12,14 @@
 namespace ringcast::host {
 namespace {
 
-constexpr std::size_t kMostNames = 64;  // of stats and of infos: a plugin that invents names does not grow the host
+constexpr std::size_t kMostRefused = 16;  // names logged: a plugin that invents them does not fill the log
 constexpr std::size_t kMostText = 1024;
+constexpr std::string_view kOfClients = "client.";
+
+/// Long enough to be refused, at the longest.
+std::string_view name_of(const char* name) {
+    return name == nullptr ? std::string_view{} : std::string_view(name, strnlen(name, layout::kNoteNameBytes));
+}
 
 spdlog::level::level_enum level_of(std::uint32_t level) {
     switch (level) {
@@ -59,6 +66,22 @@ std::string PluginHost::one_line(const char* text) const {
     return text == nullptr ? std::string{} : sanitise(redactor_->clean(text), kMostText);
 }
 
+/// Of a figure or a text. A refusal is logged once.
+bool PluginHost::may_be_shown(std::string_view name) {
+    const std::string whole(name);
+    const bool is_secret = redactor_->clean(whole) != whole;
+    if (runtime::OutputNotes::is_name(name) && !is_secret) return true;
+    const std::string shown = one_line(whole.c_str());
+    {
+        const std::scoped_lock lock(mutex_);
+        if (refused_.size() >= kMostRefused || !refused_.insert(shown).second) return false;
+    }
+    log_->warn(
+        "the plugin shows something as '{}', which is left out: {}", shown,
+        is_secret ? "that holds a secret" : "a name is of a-z, 0-9, '_' and '.', and at most 39 characters long");
+    return false;
+}
+
 PluginHost& PluginHost::self(const ringcast_sink_host* host) noexcept {
     return *static_cast<PluginHost*>(host->context);
 }
@@ -77,25 +100,22 @@ void PluginHost::set_error(const ringcast_sink_host* host, const char* text) {
 void PluginHost::set_stat(const ringcast_sink_host* host, const char* name, std::int64_t value) {
     guard([&] {
         PluginHost& host_self = self(host);
-        const std::scoped_lock lock(host_self.mutex_);
-        const std::string key = host_self.one_line(name);
-        if (host_self.stats_.size() < kMostNames || host_self.stats_.contains(key)) host_self.stats_[key] = value;
+        const std::string_view figure = name_of(name);
+        if (host_self.notes_.update_figure(figure, value)) return;
+        if (host_self.may_be_shown(figure)) host_self.notes_.set_figure(figure, value);
     });
 }
 
 void PluginHost::set_info(const ringcast_sink_host* host, const char* name, const char* text) {
     guard([&] {
         PluginHost& host_self = self(host);
-        const std::string key = host_self.one_line(name);
+        const std::string_view key = name_of(name);
+        if (!host_self.may_be_shown(key)) return;
         const std::string value = host_self.one_line(text);
-        {
-            const std::scoped_lock lock(host_self.mutex_);
-            const auto known = host_self.infos_.find(key);
-            if (known != host_self.infos_.end() && known->second == value) return;
-            if (known == host_self.infos_.end() && host_self.infos_.size() >= kMostNames) return;
-            host_self.infos_[key] = value;
+        // Of one of its many peers the plugin tells by itself, if at all.
+        if (host_self.notes_.set_text(key, value) && !value.empty() && !key.starts_with(kOfClients)) {
+            host_self.log_->info("{}: {}", key, value);
         }
-        host_self.log_->info("{}: {}", key, value);
     });
 }
 
@@ -131,16 +151,6 @@ std::string PluginHost::error() const {
 void PluginHost::clear_error() {
     const std::scoped_lock lock(mutex_);
     error_.clear();
-}
-
-std::map<std::string, std::int64_t> PluginHost::stats() const {
-    const std::scoped_lock lock(mutex_);
-    return stats_;
-}
-
-std::map<std::string, std::string> PluginHost::infos() const {
-    const std::scoped_lock lock(mutex_);
-    return infos_;
 }
 
 }  // namespace ringcast::host

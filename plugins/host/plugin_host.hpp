@@ -4,13 +4,15 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "redactor.hpp"
 #include "ringcast/sink.h"
+#include "runtime/output_notes.hpp"
 
 namespace spdlog {
 class logger;
@@ -32,11 +34,12 @@ public:
 
     [[nodiscard]] std::string error() const;
     void clear_error();
-    [[nodiscard]] std::map<std::string, std::int64_t> stats() const;
-    [[nodiscard]] std::map<std::string, std::string> infos() const;
+    /// What the plugin shows by set_stat() and set_info().
+    [[nodiscard]] const runtime::OutputNotes& notes() const noexcept { return notes_; }
 
 private:
     [[nodiscard]] std::string one_line(const char* text) const;
+    bool may_be_shown(std::string_view name);
     static PluginHost& self(const ringcast_sink_host* host) noexcept;
     static void log(const ringcast_sink_host* host, std::uint32_t level, const char* text);
     static void set_error(const ringcast_sink_host* host, const char* text);
@@ -52,8 +55,8 @@ private:
     std::function<void()> keyframe_handler_;
     mutable std::mutex mutex_;
     std::string error_;
-    std::map<std::string, std::int64_t> stats_;
-    std::map<std::string, std::string> infos_;
+    std::set<std::string> refused_;  ///< names, as they were logged
+    runtime::OutputNotes notes_;
     ringcast_sink_host table_{};
 };
 

@@ -38,6 +38,7 @@ public:
     void linger();
     [[nodiscard]] std::uint64_t bytes_sent() const override;
     [[nodiscard]] std::string last_error() const override;
+    [[nodiscard]] const runtime::OutputNotes* notes() const override { return &host_.notes(); }
 
     [[nodiscard]] PluginHost& host() noexcept { return host_; }
     [[nodiscard]] const Plugin& plugin() const noexcept { return plugin_; }

@@ -66,16 +66,18 @@ void BoardFigures::publish(const SinkFigures& figures, const EncodeTimes* encode
     store(cell->queue_ns, figures.queue_ns);
     store(cell->output_pts_ns, figures.output.output_end_ns);
     store(cell->reconnects, figures.output.reconnects);
-    measure(figures, encode_times);
-    const auto now = steady_clock::now().time_since_epoch();
-    store(cell->updated_ns, std::int64_t{std::chrono::nanoseconds(now).count()});
+    const auto now = steady_clock::now();
+    store(cell->updated_ns, std::int64_t{std::chrono::nanoseconds(now.time_since_epoch()).count()});
+    if (now < next_measure_) return;
+    next_measure_ = now + kMeasureEvery;
+    show_gauges(figures, encode_times);
+    if (notes_ != nullptr) notes_->show(board_);
 }
 
-void BoardFigures::measure(const SinkFigures& figures, const EncodeTimes* encode_times) {
+void BoardFigures::show_gauges(const SinkFigures& figures, const EncodeTimes* encode_times) {
     layout::BoardGauges* gauges = board_.gauges();
+    if (gauges == nullptr) return;
     const auto now = steady_clock::now();
-    if (gauges == nullptr || now < next_measure_) return;
-    next_measure_ = now + kMeasureEvery;
     bytes_.look(now, figures.bytes_sent);
     frames_.look(now, figures.timeline.frames);
     store(gauges->sent_bytes_per_second, static_cast<std::uint64_t>(bytes_.per_second()));

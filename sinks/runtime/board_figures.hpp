@@ -7,6 +7,7 @@
 
 #include "ringcast/reader.hpp"
 #include "runtime/encode_times.hpp"
+#include "runtime/output_notes.hpp"
 #include "runtime/output_thread.hpp"
 #include "runtime/rate_meter.hpp"
 #include "runtime/timeline.hpp"
@@ -42,16 +43,18 @@ struct SinkStatus {
 /// Writes the figures into the reader's own cell. One per attached bus, because each bus has a board of its own.
 class BoardFigures {
 public:
-    explicit BoardFigures(BoardEntry& board) : board_(board) {}
+    /// `notes` of the output, if it has any, are shown as well.
+    explicit BoardFigures(BoardEntry& board, const OutputNotes* notes = nullptr) : board_(board), notes_(notes) {}
     /// Cursors stand and encoders are open: from here on a lossless writer waits for this reader.
     void announce_ready();
     /// `encode_times`: of the output that is open, if any.
     void publish(const SinkFigures& figures, const EncodeTimes* encode_times);
 
 private:
-    void measure(const SinkFigures& figures, const EncodeTimes* encode_times);
+    void show_gauges(const SinkFigures& figures, const EncodeTimes* encode_times);
 
     BoardEntry& board_;
+    const OutputNotes* notes_;
     RateMeter bytes_;
     RateMeter frames_;
     std::chrono::steady_clock::time_point next_measure_{};

@@ -11,6 +11,8 @@
 
 namespace ringcast::runtime {
 
+class OutputNotes;
+
 /// The class of a plugin's answer; it alone decides the next move. Same order as the codes of sink.h, negated.
 enum class OutputStatus {
     ok = 0,
@@ -52,6 +54,8 @@ public:
     [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
     /// The reason behind the last status that was not ok; one line.
     [[nodiscard]] virtual std::string last_error() const = 0;
+    /// What it shows under names of its own; nullptr: nothing, ever.
+    [[nodiscard]] virtual const OutputNotes* notes() const { return nullptr; }
 };
 
 }  // namespace ringcast::runtime

@@ -176,7 +176,7 @@ bool Pipeline::run_sessions() {
 }
 
 Pipeline::SessionEnd Pipeline::run_session() {
-    board_.emplace(bus_->board());
+    board_.emplace(bus_->board(), output_.notes());
     figures_.record_seen = false;
     figures_.producer_gone = false;
     figures_.ended = false;

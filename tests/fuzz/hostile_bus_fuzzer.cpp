@@ -67,6 +67,8 @@ void read_everything(const std::string& bus) {
     try {
         const auto reader = ringcast::BusReader::try_attach(options);
         if (!reader) return;
+        reader->board().show_figure(0, "rtt_us", 1);
+        reader->board().show_text(0, "url", "http://127.0.0.1/");
         for (const FlowKind kind : {FlowKind::video, FlowKind::audio, FlowKind::packets, FlowKind::events}) {
             ringcast::FlowReader* flow = reader->flow(kind);
             if (flow == nullptr) continue;

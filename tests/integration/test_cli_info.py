@@ -66,6 +66,19 @@ def test_a_bus_that_is_not_there_is_exit_code_1(ringcast, words):
     assert done.stderr.count("\n") == 1 and 'no bus "no-such-bus-anywhere"' in done.stderr
 
 
+def test_info_and_top_show_what_the_plugin_says(ringcast, live, tmp_path):
+    live.sink("hls", "--name", "page", f"dir={tmp_path}", "listen=0", "segment=1s")
+    shown = wait_until(lambda: (seen := live.reader("page")) and seen["stats"].get("segments", 0) >= 2 and seen,
+                       "segments")
+    assert shown["texts"]["path"] == str(tmp_path / "index.m3u8")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/.*", shown["texts"]["url"])
+    assert shown["stats"]["published_ms"] >= 2000
+    look = json.loads(ringcast("top", live.name, "--count", "1", "--json").stdout)
+    reader = next(each for each in look["buses"][0]["readers"] if each["name"] == "page")
+    assert reader["texts"] == shown["texts"] and reader["stats"]["segments"] >= 2
+    assert "NET" not in ringcast("top", live.name, "--count", "1").stdout
+
+
 def test_info_shows_a_sink_that_reads(ringcast, live, tmp_path):
     live.sink("file", "--name", "archive", tmp_path / "talk.mp4")
     # "live" means that bytes moved, so it comes with the first whole fragment of the file.
@@ -74,5 +87,11 @@ def test_info_shows_a_sink_that_reads(ringcast, live, tmp_path):
     assert reader["plugin"] == "file" and reader["pid"] > 0
     assert reader["encoded_frames"] > 0 and reader["sent_bytes"] > 0
     assert reader["flows"]["video"]["delivered_records"] >= reader["encoded_frames"] - reader["repeated_frames"]
+    path = str(tmp_path / "talk.mp4")
+    shown = wait_until(lambda: (seen := live.reader("archive"))["stats"].get("recorded_ms", 0) > 0 and seen,
+                       "figures of the plugin")
+    assert shown["stats"]["part"] == 1 and shown["texts"] == {"path": path}
+    assert shown["clients"] == [] and shown["left_out"] == 0
     text = ringcast("info", live.name).stdout
+    assert re.search(rf"said by the plugin\n    path +{re.escape(path)}\n    part +1\n    recorded +\d", text), text
     assert "archive (file, pid" in text and "lost, overrun" in text and "no reader" not in text

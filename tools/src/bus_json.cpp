@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "sink_notes.hpp"
+
 namespace ringcast::tools {
 
 namespace {
@@ -86,6 +88,7 @@ Json reader_json(const CellInfo& reader) {
                  {"updated_monotonic_ns", reader.updated_ns},
                  {"updated_age_ns", reader.updated_age_ns}};
     json.update(gauges_json(reader));
+    json.update(notes_json(reader));
     return json;
 }
 

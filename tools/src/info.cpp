@@ -10,6 +10,7 @@
 #include "clock.hpp"
 #include "command.hpp"
 #include "measured_rate.hpp"
+#include "sink_notes.hpp"
 #include "text.hpp"
 
 namespace ringcast::tools {
@@ -167,6 +168,33 @@ void add_gauges(Labels& labels, const GaugeInfo& gauges) {
     if (gauges.late_samples > 0) labels.add("too late", std::to_string(gauges.late_samples) + " samples left out");
 }
 
+/// "10.0.0.7:41000, rtt 12.3 ms, loss 3 packets".
+std::string client_text(const ClientNotes& client) {
+    std::string text;
+    const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+    for (const TextInfo& one : client.texts)
+        add(one.name == "address" ? one.text : figure_label(one.name) + " " + one.text);
+    for (const FigureInfo& figure : client.figures)
+        add(figure_label(figure.name) + " " + figure_value(figure));
+    return text;
+}
+
+/// What the plugin shows under names of its own, apart from what every sink has.
+std::string notes_text(const CellInfo& reader, const Screen& screen) {
+    const SinkNotes notes = notes_of(reader);
+    Labels labels(4);
+    for (const TextInfo& text : notes.texts)
+        labels.add(figure_label(text.name), text.text);
+    for (const FigureInfo& figure : notes.figures)
+        labels.add(figure_label(figure.name), figure_value(figure));
+    for (const ClientNotes& client : notes.clients)
+        labels.add("client " + std::to_string(client.number), client_text(client));
+    if (reader.left_out > 0) labels.add("left out", std::to_string(reader.left_out) + " that have no place here");
+    const std::string lines = labels.render(screen);
+    if (lines.empty()) return {};
+    return "  " + screen.paint("said by the plugin", Tone::dim) + "\n" + lines;
+}
+
 std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen& screen) {
     std::string state(name_of(reader.state));
     if (!reader.reason.empty()) state += ": " + reader.reason;
@@ -195,7 +223,7 @@ std::string reader_text(const BusInfo& bus, const CellInfo& reader, const Screen
     const std::string title = (reader.name.empty() ? "reader" : reader.name) + " (" +
                               (reader.plugin.empty() ? "no plugin" : reader.plugin) + ", pid " +
                               std::to_string(reader.pid) + (reader.lossless ? ", lossless)" : ")");
-    return "\n" + screen.paint(title, Tone::strong) + "\n" + labels.render(screen);
+    return "\n" + screen.paint(title, Tone::strong) + "\n" + labels.render(screen) + notes_text(reader, screen);
 }
 
 std::string text_of(const BusInfo& bus, const MeasuredRates& rates) {

@@ -105,6 +105,12 @@ std::string human_bytes(std::uint64_t bytes) {
     return format("%.1f %s", value, kUnits.at(unit));
 }
 
+std::string human_bit_rate(double bits_per_second) {
+    if (bits_per_second >= 1e9) return format("%.2f Gbit/s", bits_per_second / 1e9);
+    if (bits_per_second >= 1e6) return format("%.1f Mbit/s", bits_per_second / 1e6);
+    return format("%.0f kbit/s", bits_per_second / 1e3);
+}
+
 std::string human_duration(std::int64_t ns) {
     if (ns < 0) return ns == INT64_MIN ? std::string("-") : "-" + human_duration(-ns);
     if (ns < kMillisecond) return format("%lld µs", static_cast<long long>(ns / kMicrosecond));

@@ -14,6 +14,7 @@
 namespace ringcast::tools {
 
 std::string human_bytes(std::uint64_t bytes);                    ///< "79.1 MiB", binary units
+std::string human_bit_rate(double bits_per_second);              ///< "4.2 Mbit/s"
 std::string human_duration(std::int64_t ns);                     ///< "12.3 ms", "4.2 s", "4 min 05 s", "3 d 04 h"
 std::string seconds_text(std::int64_t ns);                       ///< "12.480000", rounded to the nearest microsecond
 std::string caps_text(FlowKind kind, const layout::Caps& caps);  ///< "1280x720 bgr24 25", "44100 s16 x1"

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "top_view.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
+
+#include "sink_notes.hpp"
 
 namespace ringcast::tools {
 
@@ -22,10 +26,7 @@ std::string rate_text(FlowKind kind, std::optional<double> rate) {
 }
 
 std::string bits_text(std::optional<double> bits) {
-    if (!bits) return "-";
-    if (*bits >= 1e9) return number("%.2f Gbit/s", *bits / 1e9);
-    if (*bits >= 1e6) return number("%.1f Mbit/s", *bits / 1e6);
-    return number("%.0f kbit/s", *bits / 1e3);
+    return bits ? human_bit_rate(*bits) : std::string("-");
 }
 
 std::string optional_duration(const std::optional<std::int64_t>& ns) {
@@ -86,34 +87,41 @@ std::string flows(const BusLook& bus, const Screen& screen) {
 
 std::string readers(const BusInfo& bus, const ReaderSpeeds& speeds, const Screen& screen) {
     if (bus.readers.empty()) return {};
-    Table table({{"READER", Align::left, true},
-                 {"STATE"},
-                 {"FPS", Align::right},
-                 {"ENCODE", Align::right},
-                 {"AGE", Align::right},
-                 {"LAG", Align::right},
-                 {"LOST", Align::right},
-                 {"DROPPED", Align::right},
-                 {"QUEUE", Align::right},
-                 {"SENT", Align::right},
-                 {"AGAIN", Align::right},
-                 {"REASON", Align::left, true}});
+    std::vector<Column> columns{{"READER", Align::left, true}, {"STATE"},
+                                {"FPS", Align::right},         {"ENCODE", Align::right},
+                                {"AGE", Align::right},         {"LAG", Align::right},
+                                {"LOST", Align::right},        {"DROPPED", Align::right},
+                                {"QUEUE", Align::right},       {"SENT", Align::right},
+                                {"AGAIN", Align::right}};
+    // Most sinks know nothing of a network, and the lines are long enough.
+    const bool has_net = std::any_of(bus.readers.begin(), bus.readers.end(),
+                                     [](const CellInfo& reader) { return !net_text(reader).empty(); });
+    if (has_net) columns.push_back({"NET", Align::left, true});
+    columns.push_back({"REASON", Align::left, true});
+    Table table(std::move(columns));
     for (const CellInfo& reader : bus.readers) {
         const std::uint64_t lost = sum(reader.overrun) + sum(reader.aborted);
         const auto speed = speeds.bytes_per_second(bus, reader);
         const auto& gauges = reader.gauges;
-        table.add({{reader.name.empty() ? "pid " + std::to_string(reader.pid) : reader.name},
-                   {std::string(name_of(reader.state)), tone_of(name_of(reader.state))},
-                   {gauges ? number("%.1f", static_cast<double>(gauges->encoded_mfps) / 1000.0) : "-"},
-                   {gauges ? human_duration(gauges->encode_p99_ns) : "-"},
-                   {gauges ? human_duration(gauges->sent_frame_age_ns) : "-"},
-                   {human_duration(reader.lag_ns)},
-                   {std::to_string(lost), lost > 0 ? Tone::warning : Tone::plain},
-                   {std::to_string(reader.dropped_frames), reader.dropped_frames > 0 ? Tone::warning : Tone::plain},
-                   {human_duration(reader.queue_ns)},
-                   {speed ? human_bytes(static_cast<std::uint64_t>(*speed)) + "/s" : "-"},
-                   {std::to_string(reader.reconnects), reader.reconnects > 0 ? Tone::warning : Tone::plain},
-                   {reader.reason.empty() ? "-" : reader.reason}});
+        std::vector<Cell> row{
+            {reader.name.empty() ? "pid " + std::to_string(reader.pid) : reader.name},
+            {std::string(name_of(reader.state)), tone_of(name_of(reader.state))},
+            {gauges ? number("%.1f", static_cast<double>(gauges->encoded_mfps) / 1000.0) : "-"},
+            {gauges ? human_duration(gauges->encode_p99_ns) : "-"},
+            {gauges ? human_duration(gauges->sent_frame_age_ns) : "-"},
+            {human_duration(reader.lag_ns)},
+            {std::to_string(lost), lost > 0 ? Tone::warning : Tone::plain},
+            {std::to_string(reader.dropped_frames), reader.dropped_frames > 0 ? Tone::warning : Tone::plain},
+            {human_duration(reader.queue_ns)},
+            {speed ? human_bytes(static_cast<std::uint64_t>(*speed)) + "/s" : "-"},
+            {std::to_string(reader.reconnects), reader.reconnects > 0 ? Tone::warning : Tone::plain},
+        };
+        if (has_net) {
+            const std::string net = net_text(reader);
+            row.push_back({net.empty() ? "-" : net});
+        }
+        row.push_back({reader.reason.empty() ? "-" : reader.reason});
+        table.add(std::move(row));
     }
     return table.render(screen);
 }
@@ -147,6 +155,7 @@ Json reader_json(const BusInfo& bus, const CellInfo& reader, const ReaderSpeeds&
                  {"reconnects", reader.reconnects},
                  {"sent_bytes", reader.bytes_sent}};
     json.update(gauges_json(reader));
+    json.update(notes_json(reader));
     json["sent_bytes_per_second"] = rate_json(speeds.bytes_per_second(bus, reader));  // since the look before
     return json;
 }

@@ -43,6 +43,16 @@ struct GaugeInfo {
     std::uint64_t late_samples = 0;
 };
 
+/// What a sink's plugin shows under a name of its own.
+struct FigureInfo {
+    std::string name;  ///< with its unit: "rtt_us"; "client.N.rtt_us" of one of many peers
+    std::int64_t value = 0;
+};
+struct TextInfo {
+    std::string name;
+    std::string text;
+};
+
 struct CellInfo {
     unsigned cell = 0;
     std::uint32_t pid = 0;
@@ -70,6 +80,9 @@ struct CellInfo {
     std::int64_t updated_ns = 0;
     std::int64_t updated_age_ns = 0;  ///< now - updated_ns
     std::optional<GaugeInfo> gauges;  ///< none on a board made before layout 1.2
+    std::vector<FigureInfo> figures;  ///< in the order of their places; none on a board made before layout 1.3
+    std::vector<TextInfo> texts;
+    std::uint32_t left_out = 0;  ///< figures and texts that have no place on the board
 };
 
 struct BusInfo {

@@ -15,7 +15,7 @@
 namespace ringcast::layout {
 
 inline constexpr std::uint32_t kMajor = 1;  ///< A reader accepts objects whose major equals its own.
-inline constexpr std::uint32_t kMinor = 2;  ///< Minors only give meaning to bytes that were zero.
+inline constexpr std::uint32_t kMinor = 3;  ///< Minors only give meaning to bytes that were zero.
 
 inline constexpr std::size_t kNameBytes = 64;       ///< Names are UTF-8, zero-terminated, zero-padded.
 inline constexpr std::size_t kArenaAlignment = 64;  ///< Payloads start at multiples of this, in the arena.
@@ -23,6 +23,11 @@ inline constexpr std::size_t kMaxPlanes = 4;
 inline constexpr std::size_t kFlowCount = 4;
 inline constexpr std::uint64_t kNotRead = UINT64_MAX;  ///< BoardCell::cursor of a flow its reader does not read.
 inline constexpr std::size_t kBoardCells = 64;         ///< At most this many readers show themselves on one bus.
+
+inline constexpr std::size_t kNoteNameBytes = 40;     ///< Of a figure or a text, zero-terminated.
+inline constexpr std::size_t kBoardFigureCount = 96;  ///< Of one sink: some peers with some figures each.
+inline constexpr std::size_t kBoardTextCount = 16;    ///< Of one sink.
+inline constexpr std::int64_t kNoFigure = INT64_MIN;  ///< BoardFigure::value of a figure that was taken back.
 
 /// "RINGCAST" as eight ASCII bytes, least significant byte first.
 inline constexpr std::uint64_t kMagic = 0x54534143474e4952ULL;
@@ -220,6 +225,31 @@ struct BoardGauges {
     std::array<std::uint64_t, 10> reserved;            // 48
 };
 
+/// A figure the sink's plugin shows under a name. The stamp guards the name: 0 never used, odd while it changes.
+struct BoardFigure {
+    std::atomic<std::uint32_t> stamp;       // 0
+    std::uint32_t reserved0;                // 4
+    std::atomic<std::int64_t> value;        // 8    kNoFigure: none
+    std::array<char, kNoteNameBytes> name;  // 16
+};
+
+/// A text the sink's plugin shows under a name. The stamp guards the rest; an empty text is none.
+struct BoardText {
+    std::atomic<std::uint32_t> stamp;       // 0
+    std::uint32_t reserved0;                // 4
+    std::array<char, kNoteNameBytes> name;  // 8
+    std::array<char, 208> text;             // 48
+};
+
+/// What the plugin of the sink in the cell of the same number says of its peers, for people; under the same lock as
+/// the cell (since 1.3).
+struct BoardNotes {
+    std::atomic<std::uint32_t> left_out;                // 0    figures and texts that have no place here
+    std::array<std::uint32_t, 15> reserved0;            // 4
+    std::array<BoardFigure, kBoardFigureCount> figure;  // 64
+    std::array<BoardText, kBoardTextCount> text;        // 5440
+};
+
 struct BoardHeader {
     ObjectHeader object;                     // 0
     std::array<char, kNameBytes> bus_name;   // 64
@@ -227,7 +257,8 @@ struct BoardHeader {
     std::uint32_t cell_size;                 // 132
     std::uint64_t cells_offset;              // 136
     std::uint64_t gauges_offset;             // 144  of as many BoardGauges as cells (since 1.2; 0: none)
-    std::array<std::uint64_t, 5> reserved0;  // 152
+    std::uint64_t notes_offset;              // 152  of as many BoardNotes as cells (since 1.3; 0: none)
+    std::array<std::uint64_t, 4> reserved0;  // 160
     // Readers add after moving a cursor and wake when writer_waiting is not 0; a lossless writer waits on it.
     alignas(64) std::atomic<std::uint32_t> cursor_word;  // 192
     std::atomic<std::uint32_t> writer_waiting;           // 196
@@ -242,6 +273,10 @@ static_assert(sizeof(Caps) == 96);
 static_assert(sizeof(BusHeader) == 4096 && sizeof(FlowHeader) == 4096 && sizeof(BoardHeader) == 4096);
 static_assert(sizeof(Descriptor) == 256 && sizeof(BoardCell) == 512);
 static_assert(sizeof(BoardGauges) == 128 && offsetof(BoardGauges, late_samples) == 40);
+static_assert(sizeof(BoardFigure) == 56 && offsetof(BoardFigure, name) == 16);
+static_assert(sizeof(BoardText) == 256 && offsetof(BoardText, text) == 48);
+static_assert(sizeof(BoardNotes) == 9536 && sizeof(BoardNotes) % 64 == 0);
+static_assert(offsetof(BoardNotes, figure) == 64 && offsetof(BoardNotes, text) == 5440);
 static_assert(offsetof(BusHeader, epoch_ns) == 192 && offsetof(BusHeader, writer_mode) == 208);
 static_assert(offsetof(BusHeader, wake_word) == 256 && offsetof(BusHeader, superseded) == 320);
 static_assert(offsetof(BusHeader, ended) == 324 && offsetof(BusHeader, live_session) == 328);
@@ -257,6 +292,7 @@ static_assert(offsetof(Caps, stride) == 32 && offsetof(Caps, plane_offset) == 48
 static_assert(offsetof(Descriptor, session) == 64 && offsetof(Descriptor, flags) == 72);
 static_assert(offsetof(Descriptor, caps) == 88 && offsetof(Descriptor, reserved) == 184);
 static_assert(offsetof(BoardHeader, cells_offset) == 136 && offsetof(BoardHeader, gauges_offset) == 144);
+static_assert(offsetof(BoardHeader, notes_offset) == 152);
 static_assert(offsetof(BoardHeader, cursor_word) == 192);
 static_assert(offsetof(BoardCell, name) == 32 && offsetof(BoardCell, reason) == 160);
 static_assert(offsetof(BoardCell, cursor) == 288 && offsetof(BoardCell, dropped_frames) == 416);

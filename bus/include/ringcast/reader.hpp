@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "ringcast/caps.hpp"
 #include "ringcast/layout.hpp"
@@ -91,6 +92,15 @@ public:
     [[nodiscard]] virtual layout::BoardCell* cell() = 0;
     /// The same for what is measured; nullptr also on a board made before layout 1.2.
     [[nodiscard]] virtual layout::BoardGauges* gauges() = 0;
+
+    // What a sink shows under names of its own, since layout 1.3: each has a place below layout::kBoardFigureCount or
+    // kBoardTextCount, and keeps it. One thread at a time.
+    /// layout::kNoFigure: none any more.
+    virtual void show_figure(std::size_t place, std::string_view name, std::int64_t value) noexcept = 0;
+    /// Empty: none any more.
+    virtual void show_text(std::size_t place, std::string_view name, std::string_view text) noexcept = 0;
+    /// How many figures and texts have no place.
+    virtual void show_left_out(std::uint32_t count) noexcept = 0;
 };
 
 struct ReaderOptions {

@@ -2,6 +2,10 @@
 // Cells of the board: claimed under a lock, shown, left by the dead, taken again.
 #include "board.hpp"
 
+#include <random>
+#include <thread>
+
+#include "board_notes.hpp"
 #include "bus_fixture.hpp"
 #include "names.hpp"
 #include "ringcast/inspect.hpp"
@@ -67,6 +71,108 @@ TEST_F(BoardOfBus, of_an_older_producer_has_cells_but_no_gauges) {
     EXPECT_NE(bus->board().cell(), nullptr);
     EXPECT_EQ(bus->board().gauges(), nullptr);
     EXPECT_FALSE(inspect_bus(bus_).readers.at(0).gauges);
+}
+
+TEST_F(BoardOfBus, shows_figures_and_texts_under_their_names_and_begins_empty_for_the_next_reader) {
+    {
+        const auto bus = reader(true);
+        BoardEntry& board = bus->board();
+        board.show_figure(95, "client.3.loss_packets", -7);
+        board.show_figure(0, "rtt_us", 12'300);
+        board.show_text(15, "url", "http://127.0.0.1:8080/");
+        board.show_left_out(2);
+        const CellInfo shown = inspect_bus(bus_).readers.at(0);
+        ASSERT_EQ(shown.figures.size(), 2U);
+        EXPECT_EQ(shown.figures[0].name, "rtt_us");
+        EXPECT_EQ(shown.figures[0].value, 12'300);
+        EXPECT_EQ(shown.figures[1].name, "client.3.loss_packets");
+        EXPECT_EQ(shown.figures[1].value, -7);
+        ASSERT_EQ(shown.texts.size(), 1U);
+        EXPECT_EQ(shown.texts[0].name, "url");
+        EXPECT_EQ(shown.texts[0].text, "http://127.0.0.1:8080/");
+        EXPECT_EQ(shown.left_out, 2U);
+        board.show_figure(0, "rtt_us", layout::kNoFigure);
+        board.show_text(15, "url", "");
+        board.show_figure(96, "beyond", 1);
+        board.show_text(16, "beyond", "x");
+        EXPECT_EQ(inspect_bus(bus_).readers.at(0).figures.size(), 1U);
+        EXPECT_TRUE(inspect_bus(bus_).readers.at(0).texts.empty());
+    }
+    const auto bus = reader(true);
+    const CellInfo next = inspect_bus(bus_).readers.at(0);
+    EXPECT_TRUE(next.figures.empty());
+    EXPECT_EQ(next.left_out, 0U);
+}
+
+TEST_F(BoardOfBus, of_an_older_producer_has_gauges_but_no_figures) {
+    const auto board = ShmObject::open(board_object(bus_), ShmObject::Access::read_write, layout::ObjectType::board);
+    board->as<layout::BoardHeader>()->notes_offset = 0;
+    const auto bus = reader(true);
+    EXPECT_NE(bus->board().gauges(), nullptr);
+    bus->board().show_figure(0, "rtt_us", 1);
+    bus->board().show_text(0, "url", "x");
+    EXPECT_TRUE(inspect_bus(bus_).readers.at(0).figures.empty());
+    board->as<layout::BoardHeader>()->notes_offset = kBoardGaugesEnd + 64;
+    EXPECT_TRUE(inspect_bus(bus_).readers.at(0).figures.empty());
+}
+
+TEST_F(BoardOfBus, shows_hostile_figures_harmless) {
+    const auto bus = reader(true);
+    const auto object = ShmObject::open(board_object(bus_), ShmObject::Access::read_write, layout::ObjectType::board);
+    layout::BoardNotes& notes = *BoardView::of(*object)->notes(0);
+    notes.figure[0].stamp.store(2);
+    notes.figure[0].value.store(1);
+    notes.figure[0].name.fill('\x1b');  // not even terminated
+    notes.text[0].stamp.store(2);
+    notes.text[0].name.fill('a');
+    notes.text[0].text.fill('\xff');
+    notes.figure[1].stamp.store(3);  // changes for ever
+    notes.left_out.store(~0U);
+    const CellInfo shown = inspect_bus(bus_).readers.at(0);
+    ASSERT_EQ(shown.figures.size(), 1U);
+    EXPECT_EQ(shown.figures[0].name, std::string(39, '?'));
+    ASSERT_EQ(shown.texts.size(), 1U);
+    EXPECT_EQ(shown.texts[0].name, std::string(39, 'a'));
+    EXPECT_EQ(shown.texts[0].text, std::string(207, '?'));
+    std::mt19937 random(5);
+    auto* bytes = reinterpret_cast<unsigned char*>(&notes);
+    for (int round = 0; round < 200; ++round) {
+        for (std::size_t at = 0; at < sizeof notes; ++at)
+            bytes[at] = static_cast<unsigned char>(random());
+        EXPECT_NO_THROW(inspect_bus(bus_));
+        bus->board().show_figure(3, "rtt_us", 5);
+        bus->board().show_text(3, "url", "x");
+    }
+}
+
+// Two mappings, as in two processes: whoever looks sees whole names with values of their own.
+TEST_F(BoardOfBus, a_figure_never_stands_under_the_name_of_another) {
+    const auto bus = reader(true);
+    const auto object = ShmObject::open(board_object(bus_), ShmObject::Access::read_only, layout::ObjectType::board);
+    const layout::BoardNotes& notes = *BoardView::of(*object)->notes(0);
+    std::atomic<bool> over{false};
+    std::thread sink([&] {
+        for (std::int64_t round = 0; !over; ++round) {
+            const std::string name = (round % 2 == 0 ? "even." : "odd.") + std::string(30, round % 2 == 0 ? 'e' : 'o');
+            bus->board().show_figure(0, name, round);
+            bus->board().show_figure(0, name, round + 2);
+            bus->board().show_text(0, name, std::string(200, round % 2 == 0 ? 'e' : 'o'));
+        }
+    });
+    int seen = 0;
+    while (seen < 50'000) {
+        if (const auto figure = read(notes.figure[0])) {
+            ++seen;
+            const char letter = figure->value % 2 == 0 ? 'e' : 'o';
+            EXPECT_EQ(figure->name, (letter == 'e' ? "even." : "odd.") + std::string(30, letter));
+        }
+        if (const auto text = read(notes.text[0])) {
+            EXPECT_EQ(text->text, std::string(200, text->name.starts_with("even") ? 'e' : 'o'));
+        }
+        if (HasFailure()) break;
+    }
+    over = true;
+    sink.join();
 }
 
 TEST_F(BoardOfBus, gives_a_dead_readers_cell_to_the_next_one_clean) {

@@ -33,6 +33,8 @@ struct TypeWord {
         if constexpr (std::is_enum_v<T>) return TypeWord<std::underlying_type_t<T>>::word();
         if constexpr (std::is_same_v<T, ObjectHeader>) return "ObjectHeader";
         if constexpr (std::is_same_v<T, Caps>) return "Caps";
+        if constexpr (std::is_same_v<T, BoardFigure>) return "BoardFigure";
+        if constexpr (std::is_same_v<T, BoardText>) return "BoardText";
         if constexpr (std::is_same_v<T, char>) return "char";
         if constexpr (std::is_integral_v<T> && !std::is_same_v<T, char>) {
             return (std::is_signed_v<T> ? "i" : "u") + std::to_string(sizeof(T) * 8);
@@ -128,8 +130,8 @@ const std::map<std::string, Struct>& structs_in_code() {
          {sizeof(BoardHeader),
           {FIELD(BoardHeader, object), FIELD(BoardHeader, bus_name), FIELD(BoardHeader, cell_count),
            FIELD(BoardHeader, cell_size), FIELD(BoardHeader, cells_offset), FIELD(BoardHeader, gauges_offset),
-           FIELD(BoardHeader, reserved0), FIELD(BoardHeader, cursor_word), FIELD(BoardHeader, writer_waiting),
-           FIELD(BoardHeader, reserved1), FIELD(BoardHeader, reserved2)}}},
+           FIELD(BoardHeader, notes_offset), FIELD(BoardHeader, reserved0), FIELD(BoardHeader, cursor_word),
+           FIELD(BoardHeader, writer_waiting), FIELD(BoardHeader, reserved1), FIELD(BoardHeader, reserved2)}}},
         {"BoardCell",
          {sizeof(BoardCell),
           {FIELD(BoardCell, state),
@@ -161,6 +163,17 @@ const std::map<std::string, Struct>& structs_in_code() {
           {FIELD(BoardGauges, sent_bytes_per_second), FIELD(BoardGauges, encoded_mfps),
            FIELD(BoardGauges, encode_p50_ns), FIELD(BoardGauges, encode_p99_ns), FIELD(BoardGauges, sent_frame_age_ns),
            FIELD(BoardGauges, late_samples), FIELD(BoardGauges, reserved)}}},
+        {"BoardFigure",
+         {sizeof(BoardFigure),
+          {FIELD(BoardFigure, stamp), FIELD(BoardFigure, reserved0), FIELD(BoardFigure, value),
+           FIELD(BoardFigure, name)}}},
+        {"BoardText",
+         {sizeof(BoardText),
+          {FIELD(BoardText, stamp), FIELD(BoardText, reserved0), FIELD(BoardText, name), FIELD(BoardText, text)}}},
+        {"BoardNotes",
+         {sizeof(BoardNotes),
+          {FIELD(BoardNotes, left_out), FIELD(BoardNotes, reserved0), FIELD(BoardNotes, figure),
+           FIELD(BoardNotes, text)}}},
     };
     return structs;
 }

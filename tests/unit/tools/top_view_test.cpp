@@ -94,6 +94,19 @@ TEST(TopView, json_says_null_for_what_is_not_known) {
     EXPECT_TRUE(json["buses"][0]["readers"][0]["encoded_fps"].is_null()) << "a board made before layout 1.2";
 }
 
+TEST(TopView, shows_the_network_of_a_sink_that_knows_of_one) {
+    BusLook look = look_with_reader(0);
+    const Screen wide{.colour = false, .width = 400};
+    EXPECT_EQ(top_text({look}, {}, "none", wide).find("NET"), std::string::npos);
+    look.info.readers[0].figures = {{"rtt_us", 12'300}, {"loss_packets", 3}};
+    const std::string text = top_text({look}, {}, "none", wide);
+    EXPECT_NE(text.find("NET"), std::string::npos) << text;
+    EXPECT_NE(text.find("12.3 ms, 3 lost"), std::string::npos) << text;
+    const Json reader = top_json({look}, {}, 5)["buses"][0]["readers"][0];
+    EXPECT_EQ(reader["stats"]["rtt_us"], 12'300);
+    EXPECT_TRUE(reader["clients"].empty());
+}
+
 TEST(TopView, shows_what_a_sink_measures_of_itself) {
     BusLook look = look_with_reader(0);
     GaugeInfo gauges;
