@@ -61,7 +61,7 @@ PluginHost::PluginHost(std::shared_ptr<spdlog::logger> log, std::shared_ptr<cons
     table_.extension = &PluginHost::extension;
 }
 
-/// What a plugin says, fit for a line. Secrets go first: a cut could leave half of one.
+/// Secrets go first: a cut could leave half of one.
 std::string PluginHost::one_line(const char* text) const {
     return text == nullptr ? std::string{} : sanitise(redactor_->clean(text), kMostText);
 }

@@ -37,8 +37,10 @@ public:
     /// What the plugin shows by set_stat() and set_info().
     [[nodiscard]] const runtime::OutputNotes& notes() const noexcept { return notes_; }
 
-private:
+    /// What a plugin says, fit for a line: no secrets, no control bytes.
     [[nodiscard]] std::string one_line(const char* text) const;
+
+private:
     bool may_be_shown(std::string_view name);
     static PluginHost& self(const ringcast_sink_host* host) noexcept;
     static void log(const ringcast_sink_host* host, std::uint32_t level, const char* text);

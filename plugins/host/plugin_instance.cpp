@@ -4,6 +4,7 @@
 #include <ringcast/sink_linger.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "plugin_description.hpp"
@@ -175,6 +176,29 @@ void PluginInstance::linger() {
         static_cast<const ringcast_sink_linger_v1*>(plugin_.api().extension(self_, RINGCAST_SINK_LINGER));
     constexpr std::size_t kSize = offsetof(ringcast_sink_linger_v1, linger) + sizeof(feature->linger);
     if (feature != nullptr && feature->size >= kSize && feature->linger != nullptr) feature->linger(self_);
+}
+
+const ringcast_sink_audience_v1* PluginInstance::audience() const {
+    if (plugin_.api().extension == nullptr) return nullptr;
+    const auto* feature =
+        static_cast<const ringcast_sink_audience_v1*>(plugin_.api().extension(self_, RINGCAST_SINK_AUDIENCE));
+    constexpr std::size_t kSize = offsetof(ringcast_sink_audience_v1, waits_for) + sizeof(feature->waits_for);
+    const bool whole = feature != nullptr && feature->size >= kSize && feature->peers != nullptr;
+    return whole && feature->waits_for != nullptr ? feature : nullptr;
+}
+
+std::optional<std::uint32_t> PluginInstance::peers() const {
+    const ringcast_sink_audience_v1* feature = audience();
+    return feature == nullptr ? std::nullopt : std::optional(feature->peers(self_));
+}
+
+std::string PluginInstance::waits_for() const {
+    const ringcast_sink_audience_v1* feature = audience();
+    std::array<char, 256> text{};
+    if (feature != nullptr) feature->waits_for(self_, text.data(), text.size());
+    text.back() = '\0';
+    const std::string line = host_.one_line(text.data());
+    return line.empty() ? "waits for a peer" : line;
 }
 
 std::uint64_t PluginInstance::bytes_sent() const {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "plugin_host.hpp"
 #include "plugin_loader.hpp"
+#include "ringcast/sink_audience.h"
 #include "ringcast/sink_replace.h"
 #include "runtime/output.hpp"
 
@@ -36,6 +38,8 @@ public:
     runtime::OutputStatus replace_options(std::span<const std::pair<std::string, std::string>> options) override;
     /// After the last output: lets the plugin finish what it does in the background; interrupt() ends it.
     void linger();
+    [[nodiscard]] std::optional<std::uint32_t> peers() const override;
+    [[nodiscard]] std::string waits_for() const override;
     [[nodiscard]] std::uint64_t bytes_sent() const override;
     [[nodiscard]] std::string last_error() const override;
     [[nodiscard]] const runtime::OutputNotes* notes() const override { return &host_.notes(); }
@@ -45,6 +49,7 @@ public:
 
 private:
     [[nodiscard]] const ringcast_sink_replace_v1* replacing() const;
+    [[nodiscard]] const ringcast_sink_audience_v1* audience() const;
     runtime::OutputStatus status_of(const char* call, std::int32_t code);
 
     Plugin plugin_;

@@ -40,6 +40,7 @@ SinkStatus status_of(const SinkFigures& figures) {
     if (!figures.encoders_open) return {SinkState::opening, {}};
     const std::string& note = figures.warning.empty() ? figures.note : figures.warning;
     if (!figures.record_seen) return {SinkState::ready, note};
+    if (!figures.output.waits_for.empty()) return {SinkState::connecting, figures.output.waits_for};
     if (figures.bytes_sent <= figures.bytes_before || !figures.output.moving) return {SinkState::connecting, note};
     if (figures.output.congested) return {SinkState::live, "the peer is too slow: frames are dropped"};
     return {SinkState::live, note};

@@ -106,6 +106,11 @@ std::chrono::nanoseconds CallWatcher::moved() const {
     return peer_.moved();
 }
 
+std::string CallWatcher::waits_for() const {
+    const std::scoped_lock lock(mutex_);
+    return waits_for_;
+}
+
 void CallWatcher::watch() {
     std::unique_lock lock(mutex_);
     while (!over_) {
@@ -124,8 +129,11 @@ void CallWatcher::look(std::unique_lock<std::mutex>& lock) {
     looks_ = true;
     lock.unlock();
     const std::uint64_t bytes = output_.bytes_sent();
+    const bool alone = output_.peers() == 0;
+    std::string waits_for = alone ? output_.waits_for() : std::string();
     lock.lock();
-    const Verdict verdict = peer_.look(steady_clock::now(), bytes);
+    waits_for_ = std::move(waits_for);
+    const Verdict verdict = peer_.look(steady_clock::now(), bytes, alone);
     if (verdict_ == Verdict::fine) verdict_ = verdict;
     if (has_to_end()) {
         lock.unlock();

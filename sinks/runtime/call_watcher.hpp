@@ -52,6 +52,8 @@ public:
     [[nodiscard]] bool is_quiet() const;
     /// For how long bytes have been leaving on this connection.
     [[nodiscard]] std::chrono::nanoseconds moved() const;
+    /// Not empty: no peer has come yet, or all have left, and this is what is waited for.
+    [[nodiscard]] std::string waits_for() const;
 
 private:
     void begin_call(Call kind);
@@ -68,6 +70,7 @@ private:
     std::condition_variable changed_;
     PeerWatch peer_;
     PeerWatch::Verdict verdict_ = PeerWatch::Verdict::fine;  // of the connection that is open
+    std::string waits_for_;
     bool connecting_ends_ = false;
     bool delivering_ends_ = false;
     bool lasting_ends_ = false;

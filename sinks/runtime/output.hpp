@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +51,11 @@ public:
     virtual OutputStatus replace_options(std::span<const std::pair<std::string, std::string>> /*options*/) {
         return OutputStatus::unsupported;
     }
+
+    /// Of an output that peers come to: how many take what is sent. Nothing: it goes to its one peer itself.
+    [[nodiscard]] virtual std::optional<std::uint32_t> peers() const { return std::nullopt; }
+    /// What is waited for while there are none; one line.
+    [[nodiscard]] virtual std::string waits_for() const { return {}; }
 
     [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
     /// The reason behind the last status that was not ok; one line.

@@ -151,8 +151,10 @@ OutputView OutputThread::view() const {
     view.dropped_frames += queue_.discarded_video();
     view.moving = true;
     if (!queue_.drops()) return view;
-    view.quiet = view.state == OutputState::started && watcher_.is_quiet();
-    view.moving = view.state == OutputState::started && watcher_.moved().count() > 0 && !view.quiet;
+    const bool started = view.state == OutputState::started;
+    view.quiet = started && watcher_.is_quiet();
+    if (started) view.waits_for = watcher_.waits_for();
+    view.moving = started && watcher_.moved().count() > 0 && !view.quiet && view.waits_for.empty();
     const auto now = steady_clock::now();
     view.congested = now < congested_until_ || queue_.has_overflowed_since(now - kCongestionTold);
     return view;

@@ -46,6 +46,7 @@ struct OutputView {
     bool moving = false;               ///< bytes left on this connection, and not long ago
     bool quiet = false;                ///< packets were handed over, and no byte has left for a while
     bool congested = false;            ///< the peer is too slow: some were dropped lately
+    std::string waits_for;             ///< not empty: started, and no peer has come yet, or all have left
 };
 
 struct OutputThreadOptions {

@@ -20,7 +20,7 @@ void PeerWatch::begin_call(Call call, TimePoint now) {
     if (!owed_since_) owed_since_ = now;
 }
 
-PeerWatch::Verdict PeerWatch::look(TimePoint now, std::uint64_t bytes) {
+PeerWatch::Verdict PeerWatch::look(TimePoint now, std::uint64_t bytes, bool alone) {
     // A process that was stopped meanwhile saw no bytes move, and it was not the peer that made it wait.
     const std::chrono::nanoseconds gap = now - last_look_;
     const auto since = std::min<std::chrono::nanoseconds>(gap, limits_.quiet);
@@ -33,6 +33,7 @@ PeerWatch::Verdict PeerWatch::look(TimePoint now, std::uint64_t bytes) {
         owed_since_.reset();
         if (call_ == Call::delivering) owed_since_ = now;
     }
+    if (alone) owed_since_.reset();
     const auto longer = [&](TimePoint begin, std::chrono::milliseconds limit) {
         return limit.count() > 0 && now - begin >= limit;
     };

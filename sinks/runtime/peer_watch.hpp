@@ -27,8 +27,8 @@ public:
     void begin_connection(TimePoint now);
     void begin_call(Call call, TimePoint now);
     void end_call() { call_ = Call::none; }
-    /// `bytes` have left so far; it never falls.
-    [[nodiscard]] Verdict look(TimePoint now, std::uint64_t bytes);
+    /// `bytes` have left so far; it never falls. `alone`: there is nobody they could go to.
+    [[nodiscard]] Verdict look(TimePoint now, std::uint64_t bytes, bool alone = false);
 
     [[nodiscard]] Call call() const noexcept { return call_; }
     [[nodiscard]] TimePoint call_since() const noexcept { return call_since_; }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ringcast/sink.h>
+#include <ringcast/sink_audience.h>
+#include <ringcast/sink_replace.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "mux/packet_sink.hpp"
+#include "srt/srt_sink.hpp"
+
+namespace {
+
+using Calls = ringcast::sink::PacketSinkCalls<ringcast::sink::SrtSink>;
+
+// Without defaults: what the URL says about these must not be overruled by one.
+constexpr ringcast_sink_option kUrl{
+    "url", nullptr,
+    "srt://HOST:PORT to send there, srt://:PORT to wait for clients; ?streamid=... as platforms show it", nullptr};
+constexpr ringcast_sink_option kMode{"mode", nullptr,
+                                     "who connects to whom; without it caller, or listener when url= has no host",
+                                     "caller|listener|rendezvous"};
+constexpr ringcast_sink_option kLatency{
+    "latency", nullptr, "how long the receiver waits for what was lost on the way, e.g. latency=400ms (200ms)",
+    nullptr};
+constexpr ringcast_sink_option kStreamid{
+    "streamid", nullptr,
+    "what a server calls the stream: env:NAME or file:PATH; of a listener: only who brings it may in", nullptr};
+constexpr ringcast_sink_option kPassphrase{
+    "passphrase", nullptr, "encrypts, 10 to 79 characters: env:NAME or file:PATH, e.g. passphrase=file:srt.key",
+    nullptr};
+constexpr ringcast_sink_option kPbkeylen{"pbkeylen", nullptr,
+                                         "bytes of the AES key, with a passphrase (32, which is AES-256)", "16|24|32"};
+constexpr ringcast_sink_option kMaxbw{
+    "maxbw", nullptr, "most that is sent, retransmissions included, e.g. maxbw=10M (no limit)", nullptr};
+constexpr const ringcast_sink_option* kOptions[] = {&kUrl,        &kMode,     &kLatency, &kStreamid,
+                                                    &kPassphrase, &kPbkeylen, &kMaxbw,   nullptr};
+
+constexpr const char* kSecrets[] = {"streamid", "passphrase", nullptr};
+constexpr const char* kSecretUrls[] = {"url", nullptr};
+
+constexpr std::uint32_t kCodecs[] = {RINGCAST_SINK_H264, RINGCAST_SINK_H265, RINGCAST_SINK_AAC, 0};
+
+// Every frame the encoder holds back is a frame of delay.
+constexpr const char* kDefaults[] = {"on_stall=fill",          "on_end=hold",      "queue=2s",
+                                     "video.tune=zerolatency", "audio.rate=48000", nullptr};
+
+constexpr ringcast_sink_replace_v1 kReplace{
+    .size = sizeof(ringcast_sink_replace_v1),
+    .reserved0 = 0,
+    .replace = [](void* self, const ringcast_sink_option* const* options) -> std::int32_t {
+        auto* instance = static_cast<Calls::Instance*>(self);
+        return ringcast::sink::guard(instance->host, [&] { instance->sink.replace(ringcast::sink::Options(options)); });
+    },
+};
+
+constexpr ringcast_sink_audience_v1 kAudience{
+    .size = sizeof(ringcast_sink_audience_v1),
+    .reserved0 = 0,
+    .peers = [](void* self) -> std::uint32_t { return static_cast<Calls::Instance*>(self)->sink.peers(); },
+    .waits_for =
+        [](void* self, char* text, std::size_t size) {
+            if (size == 0) return;
+            const std::string line = static_cast<Calls::Instance*>(self)->sink.waits_for();
+            const std::size_t length = std::min(line.size(), size - 1);
+            std::memcpy(text, line.data(), length);
+            text[length] = '\0';
+        },
+};
+
+const void* extension(void* /*self*/, const char* id) {
+    if (std::string_view(id) == RINGCAST_SINK_REPLACE) return &kReplace;
+    return std::string_view(id) == RINGCAST_SINK_AUDIENCE ? &kAudience : nullptr;
+}
+
+}  // namespace
+
+extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plugin = {
+    .size = sizeof(ringcast_sink_plugin_v1),
+    .abi_major = RINGCAST_SINK_ABI_MAJOR,
+    .abi_minor = RINGCAST_SINK_ABI_MINOR,
+    .name = "srt",
+    .version = RINGCAST_VERSION,
+    .summary = "MPEG-TS over SRT, to a server or to clients (H.264 or H.265, and AAC)",
+    .takes = RINGCAST_SINK_TAKES_PACKETS,
+    .swap = RINGCAST_SINK_SWAP_STOP_START,
+    .main_option = "url",
+    .options = kOptions,
+    .defaults = kDefaults,
+    .create = &Calls::create,
+    .destroy = &Calls::destroy,
+    .connect = &Calls::connect,
+    .headers = &Calls::headers,
+    .packet = &Calls::packet,
+    .frame = nullptr,
+    .disconnect = &Calls::disconnect,
+    .interrupt = &Calls::interrupt,
+    .bytes_sent = &Calls::bytes_sent,
+    .handover_export = nullptr,
+    .handover_import = nullptr,
+    .extension = &extension,
+    .secrets = kSecrets,
+    .secret_urls = kSecretUrls,
+    .codecs = kCodecs,
+    .other_codecs = "the sink file (.mp4, .mkv) takes Opus",
+};

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "srt/srt_peer.hpp"
+
+#include <algorithm>
+
+namespace ringcast::sink {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+// libsrt drops what is older than the peer's latency, and than a second in any case, with 20 ms to spare.
+constexpr milliseconds kLibraryDrops{1000};
+constexpr milliseconds kBeforeThat{100};
+constexpr milliseconds kLookEvery{10};
+
+}  // namespace
+
+SrtPeer::SrtPeer(srt::SrtSocket socket)
+    : socket_(std::move(socket)),
+      latency_(srt::peer_latency_of(socket_.get())),
+      most_buffered_(std::max(kLibraryDrops, latency_) - kBeforeThat),
+      since_(steady_clock::now()) {}
+
+SrtPeer::Sent SrtPeer::send(std::span<const std::uint8_t> message, bool start) {
+    const bool was_jammed = jammed_;
+    look();
+    if (lost_) return Sent::lost;
+    if (waits_for_start_ && (!start || jammed_)) {
+        if (begun_) ++skipped_;
+        return jammed_ && !was_jammed ? Sent::jammed : Sent::skipped;
+    }
+    const auto* bytes = reinterpret_cast<const char*>(message.data());
+    const auto size = static_cast<int>(message.size());
+    if (srt_sendmsg2(socket_.get(), bytes, size, nullptr) == size) {
+        waits_for_start_ = false;
+        begun_ = true;
+        return Sent::taken;
+    }
+    const int error = srt_getlasterror(nullptr);
+    if (error == SRT_EASYNCSND || error == SRT_ECONGEST) return jam();
+    lost_ = true;
+    return Sent::lost;
+}
+
+SrtPeer::Sent SrtPeer::jam() {
+    jammed_since_ = steady_clock::now();
+    jammed_ = waits_for_start_ = true;
+    ++skipped_;
+    return Sent::jammed;
+}
+
+void SrtPeer::look() {
+    const auto now = steady_clock::now();
+    if (now < next_look_) return;
+    next_look_ = now + kLookEvery;
+    lost_ = lost_ || !socket_.is_connected();
+    const milliseconds buffered = srt::send_buffer_of(socket_.get());
+    if (!jammed_ && buffered >= most_buffered_) {
+        jammed_since_ = now;
+        jammed_ = waits_for_start_ = true;
+    } else if (jammed_ && buffered <= most_buffered_ / 2) {
+        jammed_ = false;
+    }
+}
+
+steady_clock::duration SrtPeer::jammed_for() const {
+    return jammed_ ? steady_clock::now() - jammed_since_ : steady_clock::duration::zero();
+}
+
+steady_clock::duration SrtPeer::age() const {
+    return steady_clock::now() - since_;
+}
+
+srt::SrtFigures SrtPeer::figures(bool new_interval) const {
+    srt::SrtFigures figures = srt::figures_of(socket_.get(), new_interval);
+    figures.send_drop_packets += skipped_;
+    return figures;
+}
+
+}  // namespace ringcast::sink
