@@ -41,8 +41,11 @@ std::string exposed_warning(std::string_view word) {
     const std::string_view value = value_of_word(word);
     const std::string option =
         value.size() < word.size() ? std::string(word.substr(0, word.size() - value.size())) : std::string("url=");
+    const bool has_passphrase = value.find("passphrase=") != std::string_view::npos;
+    const std::string own = !value.starts_with("srt:") ? "key" : has_passphrase ? "passphrase" : "streamid";
     return "the address on the command line carries a key, which every user of this machine could read: use " + option +
-           "env:NAME or " + option + "file:PATH, or leave the key out and use key=env:NAME or key=file:PATH";
+           "env:NAME or " + option + "file:PATH, or leave the key out and use " + own + "=env:NAME or " + own +
+           "=file:PATH";
 }
 
 }  // namespace ringcast::host

@@ -24,6 +24,17 @@ int hex_digit(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const int high = text[at] == '%' && at + 2 < text.size() ? hex_digit(text[at + 1]) : -1;
+        const int low = high < 0 ? -1 : hex_digit(text[at + 2]);
+        out += low < 0 ? text[at] : static_cast<char>(high * 16 + low);
+        at += low < 0 ? 0 : 2;
+    }
+    return out;
+}
+
 /// How many characters of `text` say `secret`, any of them percent-encoded; 0: it does not begin here. Which characters
 /// a library encodes differs, so each is tried both ways.
 std::size_t length_of(std::string_view text, std::string_view secret) {
@@ -63,8 +74,10 @@ void Redactor::hide(std::string_view secret) {
 }
 
 void Redactor::hide_in_address(std::string_view address) {
-    for (const std::string_view part : secret_parts(address))
+    for (const std::string_view part : secret_parts(address)) {
         hide(part);
+        hide(percent_decoded(part));  // a library may say it as it was meant
+    }
 }
 
 std::string Redactor::clean(std::string_view text) const {

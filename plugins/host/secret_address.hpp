@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Where secrets stand in an address: rtmp://USER:PASSWORD@host/app/KEY?TOKEN
+/// Where secrets stand in an address: rtmp://USER:PASSWORD@host/app/KEY?TOKEN, srt://host:port?streamid=KEY
 #pragma once
 
 #include <string_view>
@@ -10,8 +10,8 @@ namespace ringcast::host {
 /// "scheme://..."
 [[nodiscard]] bool is_address(std::string_view text);
 
-/// What stands before '@', and behind host and first path segment without the separator in front; views into `address`.
-/// Empty when there is nothing to hide.
+/// What stands before '@', and behind host and first path segment without the separator in front; of an srt:// address
+/// streamid, passphrase and what nobody knows. Views into `address`. Empty when there is nothing to hide.
 [[nodiscard]] std::vector<std::string_view> secret_parts(std::string_view address);
 
 /// The value of a word "key=value"; a word whose key could not be an option's name is a bare value, such as an address

@@ -112,8 +112,8 @@ void bind_for_rendezvous(SRTSOCKET socket, const Place& peer, const SrtAddress& 
                                         srt_error_text() + "; mode=rendezvous needs the same port at both ends");
 }
 
-SrtSocket try_place(const SrtAddress& address, const Place& place, SrtPoll& poll, milliseconds limit) {
-    SrtSocket socket = make_srt_socket(address);
+SrtSocket try_place(SrtSocket socket, const SrtAddress& address, const Place& place, SrtPoll& poll,
+                    milliseconds limit) {
     // In rendezvous mode libsrt takes ten times as long.
     const int timeout = static_cast<int>(limit.count()) / (address.mode == Mode::rendezvous ? 10 : 1);
     srt_setsockflag(socket.get(), SRTO_CONNTIMEO, &timeout, sizeof timeout);
@@ -150,12 +150,13 @@ std::vector<Place> any_places(std::uint16_t port) {
     return places;
 }
 
-SrtSocket bound_socket(const SrtAddress& address, SrtPoll& poll) {
+SrtSocket bound_socket(const SrtAddress& address, SrtPoll& poll, const std::function<void(SRTSOCKET)>& prepare) {
     const auto until = steady_clock::now() + std::chrono::seconds(5);
     const auto places = address.host.empty() ? any_places(address.port) : find_places(address, poll, until);
     std::string reason;
     for (const Place& place : places) {
         SrtSocket socket = make_srt_socket(address);
+        if (prepare) prepare(socket.get());
         const int only = address.host.empty() ? 0 : 1;
         if (place.storage.ss_family == AF_INET6) srt_setsockflag(socket.get(), SRTO_IPV6ONLY, &only, sizeof only);
         if (srt_bind(socket.get(), place.get(), static_cast<int>(place.size)) == 0) return socket;
@@ -167,22 +168,26 @@ SrtSocket bound_socket(const SrtAddress& address, SrtPoll& poll) {
 
 }  // namespace
 
-SrtSocket connect_srt(const SrtAddress& address, SrtPoll& poll, milliseconds limit) {
+SrtSocket connect_srt(const SrtAddress& address, SrtPoll& poll, milliseconds limit,
+                      const std::function<void(SRTSOCKET)>& prepare) {
     const auto until = steady_clock::now() + limit;
     const auto places = find_places(address, poll, until);
     for (std::size_t i = 0;; ++i) {
         const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
         const auto share = std::max(milliseconds(1000), left / static_cast<int>(places.size() - i));
         try {
-            return try_place(address, places[i], poll, share);
+            SrtSocket socket = make_srt_socket(address);
+            if (prepare) prepare(socket.get());
+            return try_place(std::move(socket), address, places[i], poll, share);
         } catch (const SrtError& error) {
             if (error.failure() != Failure::transient || i + 1 == places.size()) throw;
         }
     }
 }
 
-SrtListener::SrtListener(const SrtAddress& address, SrtPoll& poll, Admit admit)
-    : admit_(std::move(admit)), address_(address), socket_(bound_socket(address, poll)) {
+SrtListener::SrtListener(const SrtAddress& address, SrtPoll& poll, Admit admit,
+                         const std::function<void(SRTSOCKET)>& prepare)
+    : admit_(std::move(admit)), address_(address), socket_(bound_socket(address, poll, prepare)) {
     srt_listen_callback(socket_.get(), &SrtListener::on_client, this);
     poll.add(socket_.get(), SRT_EPOLL_IN);
     if (srt_listen(socket_.get(), kBacklog) == 0) return;

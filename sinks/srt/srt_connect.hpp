@@ -18,8 +18,9 @@
 namespace ringcast::srt {
 
 /// Connects as caller or in rendezvous mode, within `limit`. Throws SrtError: transient (nobody answers), rejected
-/// (passphrase, streamid, with the peer's reason), interrupted.
-[[nodiscard]] SrtSocket connect_srt(const SrtAddress& address, SrtPoll& poll, std::chrono::milliseconds limit);
+/// (passphrase, streamid, with the peer's reason), interrupted. `prepare` may set further options of the socket.
+[[nodiscard]] SrtSocket connect_srt(const SrtAddress& address, SrtPoll& poll, std::chrono::milliseconds limit,
+                                    const std::function<void(SRTSOCKET)>& prepare = {});
 
 /// What a peer's refusal means, by the code of srt_getrejectreason().
 struct Refusal {
@@ -44,7 +45,8 @@ public:
 
     /// Binds and listens; `poll` is ready when somebody has come. Throws SrtError(config) when the port is taken, or
     /// the host none of this machine's.
-    SrtListener(const SrtAddress& address, SrtPoll& poll, Admit admit);
+    SrtListener(const SrtAddress& address, SrtPoll& poll, Admit admit,
+                const std::function<void(SRTSOCKET)>& prepare = {});
     SrtListener(const SrtListener&) = delete;
     SrtListener& operator=(const SrtListener&) = delete;
     ~SrtListener();

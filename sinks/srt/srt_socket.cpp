@@ -18,7 +18,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr int kLogWarning = 4;  // syslog's number, as libsrt wants it
+// syslog's numbers, as libsrt wants them.
+constexpr int kLogWarning = 4;
+constexpr int kLogNothing = 0;
 // IPv4, UDP and SRT headers, which libsrt counts with the payload.
 constexpr std::uint64_t kHeaderBytes = 44;
 constexpr int kPayloadBytes = 1456;
@@ -79,9 +81,16 @@ SrtLibrary::~SrtLibrary() {
 }
 
 void set_srt_log(std::function<void(std::string_view line)> receiver) {
+    const bool nobody = !receiver;
     {
         const std::scoped_lock lock(log_receiver().mutex);
         log_receiver().call = std::move(receiver);
+    }
+    if (nobody) {
+        // Our code may be unloaded before libsrt is.
+        srt_setloglevel(kLogNothing);
+        srt_setloghandler(nullptr, nullptr);
+        return;
     }
     srt_setloglevel(kLogWarning);
     srt_setlogflags(SRT_LOGF_DISABLE_TIME | SRT_LOGF_DISABLE_THREADNAME | SRT_LOGF_DISABLE_SEVERITY |

@@ -29,7 +29,6 @@ TEST(SecretAddress, what_stands_behind_host_and_app_is_secret) {
     EXPECT_EQ(secret_parts("rtmp://host/live?t=1"), Parts{"t=1"});
     EXPECT_EQ(secret_parts("rtmp://host/live/?t=1"), Parts{"t=1"});
     EXPECT_EQ(secret_parts("rtmp://host/live//abc"), Parts{"abc"});
-    EXPECT_EQ(secret_parts("srt://host:9000?passphrase=abc"), Parts{"passphrase=abc"});
     EXPECT_EQ(secret_parts("rtmps://me:pass@host/live/abc"), (Parts{"me:pass", "abc"}));
 }
 
@@ -37,6 +36,31 @@ TEST(SecretAddress, an_address_of_host_and_app_holds_none) {
     for (const char* address : {"rtmp://host", "rtmp://host/", "rtmp://host/live", "rtmp://host/live/",
                                 "rtmp://host/a#", "srt://[::1]:9000", "live/abc", "C:/a/b", "a/b://c/d/e", ""})
         EXPECT_EQ(secret_parts(address), Parts{}) << address;
+}
+
+TEST(SecretAddress, of_srt_only_streamid_and_passphrase_and_what_nobody_knows_are_secret) {
+    EXPECT_EQ(secret_parts("srt://host:9000?passphrase=abc"), Parts{"abc"});
+    EXPECT_EQ(secret_parts("SRT://host:9000/?latency=200&streamid=#!::r=a?b=c&d=e,m=publish&mode=caller"),
+              Parts{"#!::r=a?b=c&d=e,m=publish"});
+    EXPECT_EQ(secret_parts("srt://host:9000?streamid=a&passphrase=b"), (Parts{"a", "b"}));
+    EXPECT_EQ(secret_parts("srt://host:9000?passphrase=a&pbkeylen=16&streamid=b"), (Parts{"a", "b"}));
+    EXPECT_EQ(secret_parts("srt://host:9000?txSecret=a&mode=caller"), Parts{"txSecret=a"});
+    EXPECT_EQ(secret_parts("srt://host:9000#!::r=a"), Parts{"#!::r=a"});
+    EXPECT_EQ(secret_parts("srt://host:9000/live/a"), Parts{"live/a"});
+    EXPECT_EQ(secret_parts("srt://me:pass@host:9000"), Parts{"me:pass"});
+    for (const char* address : {"srt://host:9000", "srt://:9000/", "srt://:9000?mode=listener&latency=200ms",
+                                "srt://host:9000?transtype=live&pkt_size=1316", "srt://host:9000?", "srt://h:9000?&"})
+        EXPECT_EQ(secret_parts(address), Parts{}) << address;
+}
+
+TEST(Redactor, hides_streamid_and_passphrase_of_an_address_and_leaves_the_rest) {
+    Redactor redactor;
+    redactor.hide_in_address("srt://host:9000?mode=listener&passphrase=0123456789&streamid=%23!::r=live%2Froom");
+    EXPECT_EQ(redactor.clean("srt://host:9000?mode=listener&passphrase=0123456789"),
+              "srt://host:9000?mode=listener&passphrase=***");
+    EXPECT_EQ(redactor.clean("asked for #!::r=live/room"), "asked for ***");
+    EXPECT_EQ(redactor.clean("asked for %23!::r=live%2Froom"), "asked for ***");
+    EXPECT_EQ(redactor.clean("xx0123456789xx"), "xx***xx");
 }
 
 TEST(SecretAddress, a_bare_address_with_a_query_is_no_key_and_value) {

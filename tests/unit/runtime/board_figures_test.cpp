@@ -35,6 +35,17 @@ TEST(StatusOf, a_peer_that_takes_nothing_is_a_stall_with_its_reason) {
     EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::stalled, "the peer takes nothing"}));
 }
 
+TEST(StatusOf, nobody_there_is_connecting_with_what_is_waited_for) {
+    SinkFigures figures = sending();
+    figures.output.waits_for = "waits for a client at srt://:9000";
+    figures.output.moving = false;
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::connecting, "waits for a client at srt://:9000"}));
+    figures.record_seen = false;
+    EXPECT_EQ(status_of(figures).state, SinkState::ready) << "there is nothing to send yet";
+    figures.ended = true;
+    EXPECT_EQ(status_of(figures).state, SinkState::ended);
+}
+
 TEST(StatusOf, a_peer_that_is_too_slow_is_live_and_told) {
     SinkFigures figures = sending();
     figures.output.congested = true;

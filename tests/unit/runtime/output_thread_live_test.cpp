@@ -170,6 +170,27 @@ TEST_F(OutputThreadLive, a_peer_that_is_too_slow_gets_whole_gops_and_the_drop_is
     EXPECT_EQ(before, 113);
 }
 
+TEST_F(OutputThreadLive, an_output_without_an_audience_is_left_alone_and_says_what_it_waits_for) {
+    output.audience = 0;
+    output.swallow(true);
+    start(live_without_retry());
+    begin();
+    for (const auto end = std::chrono::steady_clock::now() + 200ms; std::chrono::steady_clock::now() < end;) {
+        push_gop(1);
+        std::this_thread::sleep_for(5ms);
+    }
+    EXPECT_EQ(thread->view().state, OutputState::started) << "five times as long as silence may last";
+    EXPECT_EQ(thread->view().waits_for, "waits for the test");
+    EXPECT_FALSE(thread->view().moving);
+    EXPECT_FALSE(thread->view().quiet);
+    output.audience = 1;
+    wait_until([&] {
+        push_gop(1);
+        return thread->view().state == OutputState::backoff;
+    });
+    EXPECT_EQ(thread->view().waits_for, "");
+}
+
 TEST_F(OutputThreadLive, the_end_does_not_wait_for_a_peer_that_is_away) {
     output.connect_answers = {OutputStatus::transient};
     start(live_without_retry());

@@ -52,6 +52,18 @@ TEST_F(PeerWatchTest, one_byte_in_time_is_enough) {
     }
 }
 
+TEST_F(PeerWatchTest, nobody_there_is_no_silence_and_who_comes_then_gets_the_whole_time) {
+    for (int i = 0; i < 100; ++i) {
+        deliver();
+        now += 250ms;
+        ASSERT_EQ(watch.look(now, bytes, true), Verdict::fine);
+        ASSERT_FALSE(watch.is_quiet(now));
+    }
+    deliver();
+    EXPECT_EQ(pass(9750ms), Verdict::fine);
+    EXPECT_EQ(pass(250ms), Verdict::silent);
+}
+
 TEST_F(PeerWatchTest, who_has_got_nothing_to_send_is_never_silent) {
     deliver();
     ++bytes;

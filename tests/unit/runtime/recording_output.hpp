@@ -68,6 +68,13 @@ public:
         opened_.notify_all();
     }
     [[nodiscard]] std::uint64_t bytes_sent() const override { return bytes_; }
+    /// -1: it is no output that peers come to.
+    std::atomic<int> audience{-1};
+    [[nodiscard]] std::optional<std::uint32_t> peers() const override {
+        const int count = audience;
+        return count < 0 ? std::nullopt : std::optional(static_cast<std::uint32_t>(count));
+    }
+    [[nodiscard]] std::string waits_for() const override { return "waits for the test"; }
     [[nodiscard]] std::string last_error() const override { return "the test said so"; }
 
     OutputStatus replace_options(std::span<const std::pair<std::string, std::string>> options) override {

@@ -4,9 +4,11 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netinet/in.h>
+#include <ringcast/sink_audience.h>
 #include <ringcast/sink_linger.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -44,7 +46,10 @@ RecordingHost::RecordingHost() {
         const std::lock_guard lock(of(host).mutex_);
         of(host).error_ = text;
     };
-    host_.set_stat = [](const ringcast_sink_host*, const char*, std::int64_t) {};
+    host_.set_stat = [](const ringcast_sink_host* host, const char* name, std::int64_t value) {
+        const std::lock_guard lock(of(host).mutex_);
+        of(host).stats_[name] = value;
+    };
     host_.set_info = [](const ringcast_sink_host* host, const char* name, const char* text) {
         const std::lock_guard lock(of(host).mutex_);
         of(host).info_[name] = text;
@@ -65,6 +70,12 @@ std::string RecordingHost::info(const std::string& name) const {
     const std::lock_guard lock(mutex_);
     const auto found = info_.find(name);
     return found == info_.end() ? std::string() : found->second;
+}
+
+std::int64_t RecordingHost::stat(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = stats_.find(name);
+    return found == stats_.end() ? RINGCAST_SINK_NO_STAT : found->second;
 }
 
 PluginDriver::PluginDriver(const std::filesystem::path& so, const std::vector<std::string>& words)
@@ -109,6 +120,18 @@ std::int32_t PluginDriver::packet(const MediaPacket& packet) {
 void PluginDriver::linger() {
     const auto* feature = static_cast<const ringcast_sink_linger_v1*>(plugin_->extension(self_, RINGCAST_SINK_LINGER));
     if (feature != nullptr) feature->linger(self_);
+}
+
+std::uint32_t PluginDriver::peers() const {
+    const void* feature = plugin_->extension(self_, RINGCAST_SINK_AUDIENCE);
+    return static_cast<const ringcast_sink_audience_v1*>(feature)->peers(self_);
+}
+
+std::string PluginDriver::waits_for() const {
+    std::array<char, 256> text{};
+    const void* feature = plugin_->extension(self_, RINGCAST_SINK_AUDIENCE);
+    static_cast<const ringcast_sink_audience_v1*>(feature)->waits_for(self_, text.data(), text.size());
+    return text.data();
 }
 
 std::int32_t PluginDriver::feed(const TestMedia& media, std::int64_t until_us) {

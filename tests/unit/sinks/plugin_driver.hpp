@@ -25,6 +25,8 @@ public:
     [[nodiscard]] const ringcast_sink_host* get() const { return &host_; }
     [[nodiscard]] std::string error() const { return locked(error_); }
     [[nodiscard]] std::string info(const std::string& name) const;
+    /// RINGCAST_SINK_NO_STAT: never told, or taken back.
+    [[nodiscard]] std::int64_t stat(const std::string& name) const;
     [[nodiscard]] std::vector<std::string> log() const { return locked(log_); }
 
 private:
@@ -39,6 +41,7 @@ private:
     mutable std::mutex mutex_;
     std::string error_;
     std::map<std::string, std::string> info_;
+    std::map<std::string, std::int64_t> stats_;
     std::vector<std::string> log_;
 };
 
@@ -60,6 +63,9 @@ public:
     /// As the host does at its end: waits for the plugin's work in the background.
     void linger();
     void interrupt() { plugin_->interrupt(self_); }
+    /// By the feature ringcast.audience/1.
+    [[nodiscard]] std::uint32_t peers() const;
+    [[nodiscard]] std::string waits_for() const;
     [[nodiscard]] std::uint64_t bytes_sent() const { return plugin_->bytes_sent(self_); }
 
     /// connect, headers, every packet; the first code that is not OK, with `until_us` only packets before it.
