@@ -351,12 +351,14 @@ void OutputThread::take_replacement() {
     watcher_.end_lasting(false);
     view_.reason.clear();
     lock.unlock();
-    retry_.reset();
     const OutputStatus status = output_.replace_options(options);
-    if (status == OutputStatus::ok)
+    if (status == OutputStatus::ok) {
+        retry_.reset();
         log_->info("connecting with new options");
-    else
+    } else {
+        retry_.restart();  // it is the peer that knows us
         log_->error("{} ({}); the old options stay", output_.last_error(), name_of(status));
+    }
 }
 
 void OutputThread::leave_peer() {

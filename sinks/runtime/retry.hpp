@@ -24,7 +24,7 @@ public:
 
     /// The peer is another one, or is told another key.
     void reset();
-    /// Another output, to the same peer.
+    /// Another output, or at once for another reason, to the same peer.
     void restart();
     /// A connection is over, on which bytes moved for so long.
     void on_connection(std::chrono::nanoseconds moved);

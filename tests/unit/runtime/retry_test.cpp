@@ -76,6 +76,11 @@ TEST(Retry, a_peer_that_took_the_stream_before_and_refuses_now_is_tried_as_one_t
         retry.on_rejected();
         EXPECT_LT(retry.next_delay(), 60s) << "it may still hold the connection before";
     }
+    retry.restart();
+    for (int i = 0; i < 2; ++i) {
+        retry.on_rejected();
+        EXPECT_LT(retry.next_delay(), 60s) << "another output of the same sink";
+    }
     retry.reset();
     retry.on_rejected();
     static_cast<void>(retry.next_delay());
