@@ -76,12 +76,30 @@ void Pump::run() {
 
 /// Notes how it ended; the first answer stands. Always false, for `return over(...)`.
 bool Pump::over(PumpEnd end, int error) {
-    const std::scoped_lock lock(mutex_);
-    if (end_ == PumpEnd::open) {
-        end_ = end;
-        error_ = error;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (end_ == PumpEnd::open) {
+            end_ = end;
+            error_ = error;
+        }
     }
+    changed_.notify_all();
     return false;
+}
+
+void Pump::set_congested(bool congested) {
+    if (congested_ == congested) return;
+    {
+        const std::scoped_lock lock(mutex_);
+        congested_ = congested;
+    }
+    changed_.notify_all();
+}
+
+void Pump::wait_while_congested() {
+    if (!congested_) return;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !congested_ || end_ != PumpEnd::open; });
 }
 
 /// One round; false: the connection is over.
@@ -140,7 +158,9 @@ bool Pump::take_outgoing() {
 bool Pump::send_outgoing() {
     const std::span<const std::uint8_t> rest = std::span(outgoing_).subspan(outgoing_at_);
     const ssize_t count = transport_.send(rest);
-    if (count < 0) return is_later(errno) || over(PumpEnd::lost, errno);
+    const int error = errno;
+    set_congested(count < static_cast<ssize_t>(rest.size()));
+    if (count < 0) return is_later(error) || over(PumpEnd::lost, error);
     sent_ += static_cast<std::uint64_t>(count);
     outgoing_at_ += static_cast<std::size_t>(count);
     if (outgoing_at_ == outgoing_.size()) outgoing_.clear();

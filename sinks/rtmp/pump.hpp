@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -45,6 +46,9 @@ public:
     void stop_at(std::chrono::steady_clock::time_point end);
     /// After the near end was closed: waits until all is sent and the server closed too, or stop_at() comes.
     void finish();
+    /// While the network takes less than there is, waits until all that was taken from the near end is sent, or it
+    /// ends.
+    void wait_while_congested();
     void never_stop() { stop_at(std::chrono::steady_clock::time_point::max()); }
 
     [[nodiscard]] PumpEnd end() const;
@@ -62,6 +66,7 @@ private:
     bool receive();
     bool hand_in();
     bool over(PumpEnd end, int error = 0);
+    void set_congested(bool congested);
     [[nodiscard]] int timeout_ms() const;
 
     Transport transport_;
@@ -79,6 +84,8 @@ private:
     bool near_closed_ = false;
     bool peer_closed_ = false;
 
+    std::atomic<bool> congested_{false};
+    std::condition_variable changed_;
     mutable std::mutex mutex_;
     PumpEnd end_ = PumpEnd::open;
     int error_ = 0;

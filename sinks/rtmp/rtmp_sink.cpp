@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds kGoodbyeLimit{2000};
 constexpr std::chrono::milliseconds kShortGoodbyeLimit{500};
 // nginx-rtmp, SRS and most platforms give a silent publisher up within a minute.
 constexpr std::chrono::seconds kGhostLife{60};
+constexpr std::uint64_t kUnknownRate = 1'000'000;  // bits per second, of a stream that is not made at a rate
 
 void check_codecs(std::span<const ringcast_sink_stream* const> streams) {
     for (const ringcast_sink_stream* stream : streams) {
@@ -45,8 +46,10 @@ void RtmpSink::step(Step&& body) {
     try {
         body();
     } catch (const SinkError& error) {
-        if (error.code() == RINGCAST_SINK_E_INTERRUPTED) stop_.clear();
+        const bool interrupted = error.code() == RINGCAST_SINK_E_INTERRUPTED;
+        if (interrupted) stop_.clear();
         hung_up_early_ = session_ && session_->hung_up_early();
+        was_held_ = interrupted && session_ && session_->was_held();
         throw;
     }
 }
@@ -62,7 +65,7 @@ void RtmpSink::open() {
     if (target_.tls && !trust_.verifies()) {
         host_.warn("tls_verify=no: ANYBODY on the way to " + target_.place + " can read the stream and its key");
     }
-    session_ = std::make_unique<RtmpSession>(SessionParts{target_, trust_, stop_, sent_, hung_up_early_});
+    session_ = std::make_unique<RtmpSession>(SessionParts{target_, trust_, stop_, sent_, hung_up_early_, was_held_});
 }
 
 void RtmpSink::headers(std::span<const ringcast_sink_stream* const> streams) {
@@ -89,6 +92,10 @@ void RtmpSink::publish() {
 }
 
 void RtmpSink::send_headers(std::span<const ringcast_sink_stream* const> streams) {
+    std::uint64_t bits = 0;
+    for (const ringcast_sink_stream* stream : streams)
+        bits += stream->bitrate_bps > 0 ? stream->bitrate_bps : kUnknownRate;
+    session_->expect_rate(bits / 8);
     session_->send(Kind::metadata, clock_.newest_ms(*streams.front()),
                    flv_metadata(streams, "ringcast " RINGCAST_VERSION));
     streams_.clear();
@@ -136,7 +143,7 @@ void RtmpSink::replace(const Options& changed) {
     key_ = key;
     if (same) return;  // the server may still hold our old connection
     lost_.reset();
-    hung_up_early_ = false;
+    hung_up_early_ = was_held_ = false;
 }
 
 }  // namespace ringcast::sink

@@ -2,12 +2,15 @@
 #include "rtmp/session.hpp"
 
 #include <librtmp/log.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <ringcast/sink.h>
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cmath>
@@ -25,9 +28,8 @@ namespace {
 
 // For connect and for publish each. The host gives up after 8 s, without knowing what was waited for.
 constexpr milliseconds kAnswerLimit{7000};
-// A server that closes in order so soon after its consent, having acknowledged nothing, has looked at the key only
-// then; one that takes longer may just as well have been restarted, unless it does so every time.
-constexpr milliseconds kAtOnce{1000};
+// A server that closes in order so soon after its consent, having acknowledged nothing, may have looked at the key only
+// then, or have been restarted: only when it does so again it is the key.
 constexpr milliseconds kSecondThoughts{3000};
 constexpr std::string_view kFlashVersion = "FMLE/3.0 (compatible; FMSc/1.0)";
 constexpr int kChunkSize = 4096;
@@ -50,7 +52,8 @@ void block_sigpipe() {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-/// librtmp logs stream names to stderr on some levels; nothing of what it says is for people.
+/// librtmp says stream names and whole messages on some levels; nothing of what it says is for people, and the callback
+/// takes none of it on any level.
 void silence_librtmp() {
     RTMP_LogSetLevel(RTMP_LOGCRIT);
     RTMP_LogSetCallback([](int, const char*, va_list) {});
@@ -59,7 +62,12 @@ void silence_librtmp() {
 }  // namespace
 
 RtmpSession::RtmpSession(const SessionParts& parts)
-    : target_(parts.target), hung_up_before_(parts.hung_up_before), rtmp_(nullptr) {
+    : target_(parts.target),
+      hung_up_before_(parts.hung_up_before),
+      sent_(parts.sent),
+      sent_before_(parts.sent.load()),
+      flight_(parts.wary),
+      rtmp_(nullptr) {
     silence_librtmp();
     block_sigpipe();
     const Patience patience(parts.stop, kAnswerLimit);
@@ -135,8 +143,26 @@ double RtmpSession::command(std::string_view name, AmfWriter& arguments, int cha
 
 void RtmpSession::send(Kind kind, std::uint32_t timestamp_ms, std::span<const std::uint8_t> head,
                        std::span<const std::uint8_t> data) {
+    const auto now = std::chrono::steady_clock::now;
+    held_ = true;
+    while (flight_.is_full_for(head.size() + data.size(), now()))
+        hear(true);
+    held_ = false;
     const int channel = kind == Kind::video ? kVideoChannel : kAudioChannel;
     send_bytes(static_cast<std::uint8_t>(kind), channel, stream_, timestamp_ms, head, data);
+    pump_->wait_while_congested();
+    flight_.on_sent(sent_.load() - sent_before_, now());
+}
+
+void RtmpSession::expect_rate(std::uint64_t bytes_per_second) {
+    flight_.expect(bytes_per_second);
+    ask_for_window();
+}
+
+void RtmpSession::ask_for_window() {
+    if (asked_window_ == flight_.window()) return;
+    asked_window_ = flight_.window();
+    send_bytes(RTMP_PACKET_TYPE_SERVER_BW, kControlChannel, 0, 0, be32(asked_window_));
 }
 
 /// Always with a full header: an absolute time cannot drift, and a server that joins in the middle understands it.
@@ -212,7 +238,7 @@ void RtmpSession::acknowledge() {
 void RtmpSession::handle(const RtmpMessage& message) {
     switch (message.type) {
         case RTMP_PACKET_TYPE_BYTES_READ_REPORT:
-            acknowledges_ = true;
+            note_acknowledgement(message.body);
             break;
         case RTMP_PACKET_TYPE_CONTROL:
         case RTMP_PACKET_TYPE_SERVER_BW:
@@ -226,6 +252,19 @@ void RtmpSession::handle(const RtmpMessage& message) {
         default:
             break;
     }
+}
+
+void RtmpSession::note_acknowledgement(std::span<const std::uint8_t> body) {
+    acknowledges_ = true;
+    if (body.size() < 4) return;
+    tcp_info network{};
+    socklen_t size = sizeof network;
+    ::getsockopt(pump_->socket(), IPPROTO_TCP, TCP_INFO, &network, &size);
+    const auto now = std::chrono::steady_clock::now();
+    flight_.on_sent(sent_.load() - sent_before_, now);
+    flight_.on_acknowledged(read_be32(body), std::chrono::microseconds(network.tcpi_rtt), now);
+    // Before the stream begins its rate is not known.
+    if (asked_window_ != UINT32_MAX) ask_for_window();
 }
 
 void RtmpSession::handle_number(const RtmpMessage& message) {
@@ -244,7 +283,7 @@ void RtmpSession::handle_number(const RtmpMessage& message) {
         window_ = std::max<std::uint32_t>(number, 2);
     } else {
         // "Set peer bandwidth" asks for our window in return.
-        send_bytes(RTMP_PACKET_TYPE_SERVER_BW, kControlChannel, 0, 0, be32(number));
+        send_bytes(RTMP_PACKET_TYPE_SERVER_BW, kControlChannel, 0, 0, be32(std::min(number, asked_window_)));
     }
 }
 
@@ -310,9 +349,9 @@ void RtmpSession::check_second_thoughts() {
     const auto lasted = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - consent_);
     if (!publishes() || acknowledges_ || lasted >= kSecondThoughts) return;
     hung_up_early_ = true;
-    if (lasted < kAtOnce || hung_up_before_) {
+    if (hung_up_before_) {
         throw SinkError(RINGCAST_SINK_E_REJECTED,
-                        target_.place + " hung up right after its consent: wrong key, or one in use?");
+                        target_.place + " hung up right after its consent, again: wrong key, or one in use?");
     }
     throw SinkError(RINGCAST_SINK_E_TRANSIENT, target_.place + " closed " + seconds_text(lasted) +
                                                    " after its consent (server restarted? wrong key?)");

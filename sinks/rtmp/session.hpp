@@ -13,6 +13,7 @@
 
 #include "rtmp/amf.hpp"
 #include "rtmp/chunk_reader.hpp"
+#include "rtmp/flight.hpp"
 #include "rtmp/pump.hpp"
 #include "rtmp/target.hpp"
 
@@ -25,6 +26,7 @@ struct SessionParts {
     const StopSignal& stop;
     std::atomic<std::uint64_t>& sent;
     bool hung_up_before;  ///< the session before was hung_up_early()
+    bool wary;            ///< the session before was_held()
 };
 
 /// One RTMP connection as a publisher: librtmp shakes hands, says connect and cuts messages into chunks; commands,
@@ -43,9 +45,13 @@ public:
     [[nodiscard]] bool publishes() const noexcept { return stream_ != 0; }
 
     enum class Kind : std::uint8_t { audio = 8, video = 9, metadata = 18 };
-    /// Sends one message whose body is `head` and `data`. Blocks while the network does.
+    /// Sends one message whose body is `head` and `data`. Blocks while the network does, and while so much is under way
+    /// that the server would read this one late.
     void send(Kind kind, std::uint32_t timestamp_ms, std::span<const std::uint8_t> head,
               std::span<const std::uint8_t> data = {});
+
+    /// What follows is a stream of that rate: asks the server to say often enough how far it has read.
+    void expect_rate(std::uint64_t bytes_per_second);
 
     /// Hears what the server has said meanwhile: answers pings, acknowledges; throws when it ended the stream.
     void listen();
@@ -53,13 +59,14 @@ public:
     /// The server closed in order soon after its consent: it did not like the key, or was restarted.
     [[nodiscard]] bool hung_up_early() const noexcept { return hung_up_early_; }
 
+    /// The newest send() waited for an acknowledgement when it ended.
+    [[nodiscard]] bool was_held() const noexcept { return held_; }
+
     /// False once the connection is over.
     [[nodiscard]] bool is_open() const { return pump_->end() == PumpEnd::open; }
 
     /// Ends the stream in order: all that was sent gets there, at most within `limit`.
     void goodbye(std::chrono::milliseconds limit);
-
-    [[nodiscard]] int socket() const noexcept { return pump_->socket(); }
 
 private:
     // librtmp says no farewell of its own here (it could block): it never learns the number of our stream.
@@ -78,6 +85,8 @@ private:
     AmfCommand answer_to(double transaction);
     void hear(bool wait);
     void acknowledge();
+    void ask_for_window();
+    void note_acknowledgement(std::span<const std::uint8_t> body);
     void handle(const RtmpMessage& message);
     void handle_number(const RtmpMessage& message);
     void handle_command(const RtmpMessage& message);
@@ -89,6 +98,10 @@ private:
     const RtmpTarget target_;
     const bool hung_up_before_;
     bool hung_up_early_ = false;
+    const std::atomic<std::uint64_t>& sent_;  ///< of all sessions
+    const std::uint64_t sent_before_;
+    Flight flight_;
+    bool held_ = false;
     std::unique_ptr<Pump> pump_;
     std::unique_ptr<RTMP, RtmpDeleter> rtmp_;  ///< goes before pump_: it owns the near end
     ChunkReader reader_;
@@ -100,6 +113,7 @@ private:
     std::uint32_t new_stream_ = 0;
     std::chrono::steady_clock::time_point consent_;
     bool acknowledges_ = false;
+    std::uint32_t asked_window_ = UINT32_MAX;
     std::uint32_t window_ = 2'500'000;
     std::uint32_t handshake_bytes_ = 0;
     std::uint32_t acknowledged_ = 0;

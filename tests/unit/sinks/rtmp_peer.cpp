@@ -96,6 +96,9 @@ void RtmpPeer::serve() {
         if (fd < 0) return;
         peer_ = fd;
         in_chunk_ = out_chunk_ = 128;
+        received_ = acknowledged_ = 0;
+        window_ = UINT32_MAX;
+        acknowledgements_left_ = manners_.acknowledgements;
         chunks_.clear();
         if (shake_hands()) {
             while (read_chunk()) {
@@ -118,7 +121,16 @@ void RtmpPeer::reset() {
 }
 
 bool RtmpPeer::read(void* into, std::size_t size) {
+    received_ += static_cast<std::uint32_t>(size);
     return ::recv(peer_, into, size, MSG_WAITALL) == static_cast<ssize_t>(size);
+}
+
+void RtmpPeer::acknowledge() {
+    if (acknowledgements_left_ == 0 || received_ - acknowledged_ < window_) return;
+    --acknowledgements_left_;
+    acknowledged_ = received_;
+    send(3, {static_cast<std::uint8_t>(received_ >> 24U), static_cast<std::uint8_t>(received_ >> 16U),
+             static_cast<std::uint8_t>(received_ >> 8U), static_cast<std::uint8_t>(received_)});
 }
 
 void RtmpPeer::send_raw(const std::vector<std::uint8_t>& bytes) {
@@ -168,12 +180,14 @@ bool RtmpPeer::read_chunk() {
     body.resize(body.size() + part);
     if (part > 0 && !read(body.data() + body.size() - part, part)) return false;
     if (body.size() == chunks.length) take(chunks.message);
+    acknowledge();
     return true;
 }
 
 void RtmpPeer::take(const PeerMessage& message) {
     const bool media = message.type == 8 || message.type == 9;
     if (message.type == 1) in_chunk_ = big_endian(message.body.data(), 4);
+    if (message.type == 5) window_ = big_endian(message.body.data(), 4);
     if (media && on_media) on_media(message);
     {
         const std::scoped_lock lock(mutex_);
@@ -209,7 +223,6 @@ void RtmpPeer::answer(const PeerMessage& message) {
         return;
     }
     send(20, body);
-    if (name == "publish" && manners_.closes_after_start) hang_up();
 }
 
 void RtmpPeer::send(std::uint8_t type, const std::vector<std::uint8_t>& body) {

@@ -32,7 +32,7 @@ struct PeerManners {
     std::string publish_description = "Publishing";
     bool answers_publish = true;
     bool closes_at_publish = false;
-    bool closes_after_start = false;
+    int acknowledgements = 0;    ///< so many on each connection, whenever the window the client asked for is full
     bool keeps_messages = true;  ///< false: media messages are only counted
 };
 
@@ -71,6 +71,7 @@ private:
     bool shake_hands();
     bool read(void* into, std::size_t size);
     bool read_chunk();
+    void acknowledge();
     void take(const PeerMessage& message);
     void answer(const PeerMessage& message);
 
@@ -80,6 +81,10 @@ private:
     std::uint16_t port_ = 0;
     std::uint32_t in_chunk_ = 128;
     std::uint32_t out_chunk_ = 128;
+    std::uint32_t received_ = 0;
+    std::uint32_t acknowledged_ = 0;
+    std::uint32_t window_ = UINT32_MAX;
+    int acknowledgements_left_ = 0;
     std::map<std::uint32_t, Chunks> chunks_;
     mutable std::mutex mutex_;
     std::vector<PeerMessage> messages_;

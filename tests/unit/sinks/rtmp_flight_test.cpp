@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What is under way on a road with a large buffer, against a server that acknowledges; the clock is the test's.
+#include "rtmp/flight.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <utility>
+
+namespace ringcast::sink {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr double kAnyRate = std::numeric_limits<double>::infinity();
+constexpr double kFrozen = 0;
+
+struct RoadCase {
+    double bytes_per_second = 125'000;
+    std::chrono::milliseconds round_trip = 1ms;
+    double uncounted = 0;           ///< of each packet, by the server
+    bool heeds_the_window = true;   ///< false: it acknowledges every 2.5 MB
+    std::uint32_t counts_from = 0;  ///< the server's first number
+    double gulp = 0;                ///< the road reads so much, waits for as long as that takes, and hands it on
+    bool wary = false;
+};
+
+/// 50 packets a second, a large one each second; what cannot go waits for 2 s and is then thrown away.
+class Road : public testing::Test {
+protected:
+    void begin(const RoadCase& words) {
+        words_ = words;
+        flight_ = std::make_unique<Flight>(words.wary);
+        flight_->expect(static_cast<std::uint64_t>(words.bytes_per_second));
+        counted_ = acknowledged_ = words.counts_from;
+        sent_ = 0;
+        queue_.clear();
+        road_.clear();
+        answers_.clear();
+        gulp_ = 0;
+    }
+
+    /// The road's buffer has no end.
+    void pass(std::chrono::milliseconds time, double road_rate) {
+        worst_ = worst_age_ = 0s;
+        for (const auto end = now_ + time; now_ < end; now_ += 1ms) {
+            if (now_.time_since_epoch() % 20ms == 0ms) make_packet();
+            send();
+            travel(road_rate);
+            hear();
+        }
+    }
+
+    void make_packet() {
+        const bool large = now_.time_since_epoch() % 1s == 0ms;
+        const double size = words_.bytes_per_second / 50 * (large ? 10.8 : 0.8);
+        queue_.push_back({now_, size});
+        if (now_ - queue_.front().made > 2s) queue_.clear();
+    }
+
+    void send() {
+        while (!queue_.empty() && !flight_->is_full_for(static_cast<std::uint64_t>(queue_.front().size), now_)) {
+            queue_.front().sent = now_;
+            sent_ += std::llround(queue_.front().size);
+            road_.push_back(queue_.front());
+            queue_.pop_front();
+            flight_->on_sent(static_cast<std::uint64_t>(sent_), now_);
+        }
+    }
+
+    void travel(double rate) {
+        double left = words_.gulp > 0 ? swallow(rate) : rate / 1000;
+        while (!road_.empty() && road_.front().sent + words_.round_trip / 2 <= now_ && left > 0) {
+            Packet& packet = road_.front();
+            const double part = std::min(left, packet.size - packet.read);
+            packet.read += part;
+            left -= part;
+            counted_ += part * (1 - words_.uncounted);
+            if (packet.read < packet.size - 1e-6) break;
+            worst_ = std::max<std::chrono::nanoseconds>(worst_, now_ - packet.sent);
+            worst_age_ = std::max<std::chrono::nanoseconds>(worst_age_, now_ - packet.made);
+            read_bytes_ += packet.size;
+            road_.pop_front();
+        }
+        if (counted_ - acknowledged_ < (words_.heeds_the_window ? flight_->window() : 2.5e6)) return;
+        acknowledged_ = counted_;
+        answers_.push_back({now_ + words_.round_trip / 2, static_cast<std::uint64_t>(counted_)});
+    }
+
+    /// What the road hands on now.
+    double swallow(double rate) {
+        if (rate == kAnyRate || rate == kFrozen) return rate;
+        if (gulp_ == 0) {
+            for (const Packet& packet : road_)
+                gulp_ += packet.size - packet.read;
+            gulp_ = std::min(gulp_, words_.gulp);
+            gulp_due_ = now_ + std::chrono::nanoseconds(std::llround(gulp_ / rate * 1e9));
+        }
+        return now_ < gulp_due_ ? 0 : std::exchange(gulp_, 0);
+    }
+
+    void hear() {
+        while (!answers_.empty() && answers_.front().due <= now_) {
+            flight_->on_acknowledged(static_cast<std::uint32_t>(answers_.front().number), words_.round_trip, now_);
+            answers_.pop_front();
+        }
+    }
+
+    [[nodiscard]] double half() const { return words_.bytes_per_second / 2; }
+
+    struct Packet {
+        Flight::TimePoint made;
+        double size;
+        Flight::TimePoint sent{};
+        double read = 0;
+    };
+    struct Answer {
+        Flight::TimePoint due;
+        std::uint64_t number;
+    };
+
+    RoadCase words_;
+    std::unique_ptr<Flight> flight_;
+    Flight::TimePoint now_{1h};
+    std::deque<Packet> queue_;
+    std::deque<Packet> road_;
+    std::deque<Answer> answers_;
+    std::int64_t sent_ = 0;
+    double counted_ = 0;
+    double acknowledged_ = 0;
+    double read_bytes_ = 0;
+    double gulp_ = 0;
+    Flight::TimePoint gulp_due_{};
+    std::chrono::nanoseconds worst_{0};      // from sent to read, since pass() began
+    std::chrono::nanoseconds worst_age_{0};  // from made to read
+};
+
+TEST_F(Road, at_half_the_rate_nothing_is_under_way_for_a_second_at_any_rate_and_the_road_is_used) {
+    for (const double rate : {30'000.0, 125'000.0, 375'000.0, 750'000.0, 2'500'000.0}) {
+        for (const auto round_trip : {1ms, 40ms, 200ms}) {
+            SCOPED_TRACE(testing::Message() << rate << " bytes/s, " << round_trip.count() << " ms");
+            begin({.bytes_per_second = rate, .round_trip = round_trip});
+            pass(20s, kAnyRate);
+            EXPECT_LE(worst_age_, 100ms + round_trip) << "nothing is held back on a good road";
+            pass(6s, half());
+            EXPECT_LE(worst_, 1000ms + round_trip);
+            read_bytes_ = 0;
+            pass(60s, half());
+            EXPECT_LE(worst_, 1000ms + round_trip);
+            EXPECT_LE(worst_age_, 3s + round_trip);
+            EXPECT_GT(read_bytes_, 0.9 * 60 * half()) << "it is used";
+            pass(5s, kAnyRate);
+            pass(20s, kAnyRate);
+            EXPECT_LE(worst_age_, 100ms + round_trip) << "and free again";
+        }
+    }
+}
+
+TEST_F(Road, a_proxy_that_reads_in_gulps_as_large_as_it_can_gets_small_ones) {
+    for (const double rate : {62'500.0, 125'000.0, 375'000.0}) {
+        begin({.bytes_per_second = rate, .gulp = 65'536});
+        pass(20s, kAnyRate);
+        pass(10s, half());
+        read_bytes_ = 0;
+        pass(60s, half());
+        EXPECT_LE(worst_, 1200ms) << rate;
+        EXPECT_LE(worst_age_, 3s) << rate;
+        EXPECT_GT(read_bytes_, 0.75 * 60 * half()) << "it is used";
+        pass(5s, kAnyRate);
+        pass(20s, kAnyRate);
+        EXPECT_LE(worst_age_, 100ms) << rate;
+    }
+}
+
+TEST_F(Road, a_road_that_is_a_quarter_as_wide_and_one_that_changes_are_kept_short_too) {
+    begin({});
+    pass(20s, kAnyRate);
+    for (const double part : {0.25, 0.6, 0.4, 0.9, 0.3, 0.5}) {
+        pass(4s, part * words_.bytes_per_second);
+        pass(6s, part * words_.bytes_per_second);
+        EXPECT_LE(worst_, 1600ms) << part;
+    }
+}
+
+TEST_F(Road, a_frozen_road_takes_half_a_second_s_worth_and_is_free_again_at_once) {
+    begin({});
+    pass(20s, kAnyRate);
+    const std::int64_t before = sent_;
+    pass(2s, kFrozen);
+    EXPECT_LE(static_cast<double>(sent_ - before), 0.7 * words_.bytes_per_second);
+    pass(8s, kFrozen);
+    EXPECT_LE(static_cast<double>(sent_ - before), 0.7 * words_.bytes_per_second) << "and no more, however long";
+    pass(3s, kAnyRate);
+    pass(20s, kAnyRate);
+    EXPECT_LE(worst_age_, 100ms);
+}
+
+TEST_F(Road, a_server_that_does_not_count_headers_is_not_held_back_however_long_it_runs) {
+    begin({.uncounted = 0.02});
+    pass(20s, kAnyRate);
+    pass(1h, kAnyRate);
+    EXPECT_LE(worst_age_, 100ms);
+}
+
+TEST_F(Road, a_count_that_wraps_around_changes_nothing) {
+    begin({.counts_from = UINT32_MAX - 3'000'000});
+    pass(20s, kAnyRate);
+    pass(60s, kAnyRate);
+    EXPECT_LE(worst_age_, 100ms);
+    pass(6s, half());
+    pass(20s, half());
+    EXPECT_LE(worst_, 900ms);
+}
+
+TEST_F(Road, a_server_that_acknowledges_seldom_is_sent_what_tcp_takes) {
+    begin({.heeds_the_window = false});
+    pass(200s, kAnyRate);
+    EXPECT_LE(worst_age_, 100ms);
+    pass(10s, kFrozen);
+    EXPECT_FALSE(flight_->is_full_for(1000, now_));
+}
+
+TEST_F(Road, a_wary_one_wants_acknowledgements_for_a_good_while) {
+    begin({.wary = true});
+    pass(5s, kAnyRate);
+    pass(2s, kFrozen);
+    EXPECT_FALSE(flight_->is_full_for(1000, now_));
+    pass(20s, kAnyRate);
+    pass(2s, kFrozen);
+    EXPECT_TRUE(flight_->is_full_for(1000, now_));
+}
+
+TEST_F(Road, a_stream_that_grows_tenfold_at_once_is_not_held_back) {
+    begin({.bytes_per_second = 750'000, .round_trip = 200ms});
+    words_.bytes_per_second = 50'000;
+    pass(30s, kAnyRate);
+    words_.bytes_per_second = 750'000;
+    pass(10s, kAnyRate);
+    EXPECT_LE(worst_age_, 350ms);
+}
+
+}  // namespace
+}  // namespace ringcast::sink
