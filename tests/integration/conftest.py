@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ VERBS = ["testsrc", "avatar", "sink", "plugins", "ls", "info", "top", "tail", "s
          "completion"]
 SANITIZED = "asan" in BUILD.name
 sys.path.insert(0, str(ROOT / "tests/support"))
+import ports
 
 _bus_numbers = itertools.count()
 
@@ -152,9 +152,7 @@ def live(bus):
 
 @pytest.fixture
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return ports.free_port()
 
 
 @pytest.fixture

@@ -53,12 +53,12 @@ def assert_tracks_rise(path):
         assert all(a < b for a, b in zip(times, times[1:])), f"{path}: {media} times do not rise"
 
 
-def assert_live(path, marks):
+def assert_live(path, marks, seconds=SECONDS):
     """Every frame from soon after the first to the last: what is made while the server still consents is not kept."""
     first = marks.frames[0].index
     assert first < FPS // 2, f"{path} begins at {first}"
-    assert_steady(path, marks, SECONDS * FPS, FPS, first)
-    assert len(marks.sync) >= SECONDS - 1
+    assert_steady(path, marks, seconds * FPS, FPS, first)
+    assert len(marks.sync) >= seconds - 1
 
 
 def publish(bus, *words, seconds=SECONDS, size="640x360", fps=str(FPS), producer=()):
@@ -108,6 +108,14 @@ def test_the_settings_of_a_live_push_arrive_as_they_were_asked_for(bus, nginx):
     assert types == ("KP" * SECONDS * FPS)[:len(types)]
     assert video_bits_per_second(path, SECONDS) <= 1.02 * 1000e3 * (SECONDS + 1) / SECONDS
     assert_live(path, read_marks(path))
+
+
+def test_a_server_on_ipv6_gets_every_mark(bus, start, tmp_path):
+    nginx = NginxRtmp(start, tmp_path / "nginx", host="::1")
+    assert "[::1]" in nginx.url
+    publish(bus, f"{nginx.url}/marks", seconds=2)
+    assert_live(nginx.folder / "marks.flv", read_marks(nginx.folder / "marks.flv"), 2)
+    assert f"tc_url='{nginx.url}'" in nginx.connects()[-1]
 
 
 BILIBILI = "?streamname=live_123_456&key=0a1b2c3d4e5f&schedule=rtmp&pflag=1"

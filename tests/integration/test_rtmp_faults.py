@@ -4,15 +4,16 @@ import json
 import socket
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from conftest import wait_until
 from far_end import assert_prefix, frame_count
 from marks import read_marks
 from narrow_road import NarrowRoad
+from ports import in_url
 from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
-from tls_front import TlsFront, certificates
+from sink_state import becomes, private_kb, state
+from tls_front import ADDRESSES, TlsFront, certificates
 
 KEY = "stream-of-the-tests"
 
@@ -28,28 +29,6 @@ def pictures(bus):
     bus.producer = bus.testsrc(size="320x180")
     yield bus
     bus.producer.kill()
-
-
-def state(bus, name="rtmp"):
-    reader = bus.reader(name)
-    return (reader["state"], reader["reason"]) if reader else ("", "")
-
-
-def becomes(bus, wanted, *words, name="rtmp", limit=15):
-    """The reason, once the sink is in that state with those words in its reason."""
-    seen = []
-
-    def look():
-        now, reason = state(bus, name)
-        if (now, reason) not in seen[-1:]:
-            seen.append((now, reason))
-        return now == wanted and all(word in reason for word in words)
-
-    try:
-        wait_until(look, f"{name} to be {wanted} with {words}", limit)
-    except pytest.fail.Exception as late:
-        pytest.fail(f"{late}; it was {seen}")
-    return state(bus, name)[1]
 
 
 def assert_hidden(sink, bus):
@@ -172,12 +151,6 @@ def test_a_peer_that_accepts_and_says_nothing_is_given_up_and_a_stop_ends_at_onc
     silence.close()
 
 
-def private_kb(pid):
-    """Memory of a process without the ring."""
-    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return int(lines["RssAnon"].split()[0])
-
-
 @pytest.mark.slow
 def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole(
         pictures, start, tmp_path, key, record_property):
@@ -191,7 +164,7 @@ def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole
     before = private_kb(sink.pid)
     road.rate = 0
     frozen_at = time.monotonic()
-    becomes(pictures, "backoff", "took nothing", limit=30)
+    becomes(pictures, "backoff", "took nothing", limit=12)
     record_property("found_out_s", round(time.monotonic() - frozen_at, 2))
     assert private_kb(sink.pid) - before < 24_000, "a queue of 2 s of 8 Mb/s, not all that was made"
     road.rate = None
@@ -241,7 +214,7 @@ def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(pictures, t
 
 def test_without_tls_ca_only_the_authorities_of_the_machine_are_trusted(pictures, tls, key):
     pictures.sink("rtmp", f"rtmps://{tls.names.first}:{tls.port}/live", key)
-    reason = becomes(pictures, "rejected")
+    reason = becomes(pictures, "rejected")["reason"]
     assert "signed by nobody" in reason or "no authorities" in reason
     assert not tls.nginx.connects()
 
@@ -255,6 +228,27 @@ def test_a_refusal_by_hanging_up_without_tls_s_farewell_is_a_refusal_and_no_lost
     assert_hidden(sink, pictures)
     front.close()
     hook.close()
+
+
+@pytest.mark.parametrize("host", ADDRESSES)
+def test_rtmps_to_an_address_wants_that_address_in_the_certificate(bus, start, tmp_path, made, key, host):
+    nginx = NginxRtmp(start, tmp_path / "nginx", host=host)
+    front = TlsFront(nginx.port, made, host=host, shown=host)
+    url, trusted = f"rtmps://{in_url(host)}:{front.port}/live", f"tls_ca={made.authority}"
+    sink = bus.sink("rtmp", "--once", url, key, trusted)
+    wait_until(nginx.connects, "the consent to the app")
+    bus.testsrc("--seconds", "2").ends_well()
+    sink.ends_well()
+    assert front.asked == [None], "an address is no name to ask for"
+    assert frame_count(nginx.folder / f"{KEY}.flv") > 40
+    front.close()
+    stranger = TlsFront(nginx.port, made, host=host, shown=front.names.first)
+    producer = bus.testsrc()
+    bus.sink("rtmp", url.replace(str(front.port), str(stranger.port)), key, trusted)
+    becomes(bus, "rejected", "certificate of " + host, "another name")
+    assert len(nginx.connects()) == 1
+    producer.kill()
+    stranger.close()
 
 
 def test_tls_verify_no_goes_on_and_says_so_loudly(pictures, tls, key):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A sink whose peer is slow, frozen or away: what gets there is fresh and whole, and what is told is true."""
+import os
 import signal
 import subprocess
 import time
@@ -10,22 +11,13 @@ from far_end import MAX_SKEW_MS
 from marks import read_marks
 from narrow_road import Listener, NarrowRoad
 from python_model import SLACK, SLOW, in_order, producer, whole_marks  # noqa: F401, the fixture
-from rtmp_servers import NginxRtmp, PublishHook, secret_file
+from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
+from sink_state import becomes, private_kb, reader_of
 
 KEY = "life-of-the-tests"
 BITRATE = 1_200_000  # held exactly: what a road is wide enough for is known
 QUEUE_S = 2.0
-
-
-def reader_of(bus):
-    return bus.reader("rtmp") or {"state": "", "reason": ""}
-
-
-def becomes(bus, state, *words, limit=30):
-    def look():
-        reader = reader_of(bus)
-        return reader["state"] == state and all(word in reader["reason"] for word in words) and reader
-    return wait_until(look, f"{state} with {words}; it is {reader_of(bus)}", limit)
+SOAK = bool(os.environ.get("RINGCAST_SOAK"))
 
 
 @pytest.fixture
@@ -38,27 +30,35 @@ def server(start, tmp_path):
     hook.close()
 
 
-@pytest.fixture
-def sending(bus, server, tmp_path):
-    """A stream at an exact rate on a road of its own."""
+def send(bus, port, tmp_path, bitrate=BITRATE, **road):
+    """A stream at an exact rate to the server at `port`, on a road of its own."""
     bus.producer = bus.testsrc(size="320x180")
-    bus.road = NarrowRoad(server.port)
+    bus.road = NarrowRoad(port, **road)
     bus.rtmp = bus.sink("rtmp", f"rtmp://127.0.0.1:{bus.road.port}/live", "key=" + secret_file(tmp_path / "key", KEY),
-                        f"video.bitrate={BITRATE // 1000}k", "video.rate_control=cbr",
+                        f"video.bitrate={bitrate // 1000}k", "video.rate_control=cbr",
                         "video.options=x264-params=nal-hrd=cbr", "audio.bitrate=64k")
     becomes(bus, "live")
-    yield bus
-    bus.road.close()
-    bus.producer.kill()
+    return bus
+
+
+def listen(bus, port):
+    bus.listener = Listener(f"rtmp://127.0.0.1:{port}/live/{KEY}")
+    wait_until(lambda: len(bus.listener.frames) > 75, "three seconds of frames", 20)
 
 
 @pytest.fixture
-def on_air(sending, server):
-    """With a listener behind the server."""
-    sending.listener = Listener(f"rtmp://127.0.0.1:{server.port}/live/{KEY}")
-    wait_until(lambda: len(sending.listener.frames) > 75, "three seconds of frames", 20)
-    yield sending
-    sending.listener.close()
+def air(bus):
+    """A bus whose road and listener end with the test."""
+    bus.road = bus.listener = None
+    yield bus
+    for each in (bus.listener, bus.road):
+        if each:
+            each.close()
+
+
+@pytest.fixture
+def sending(air, server, tmp_path):
+    return send(air, server.port, tmp_path)
 
 
 def assert_decodes(server):
@@ -69,44 +69,93 @@ def assert_decodes(server):
         assert done.returncode == 0 and not done.stderr, done.stderr[-2000:]
 
 
-def ends(on_air, server):
-    on_air.producer.kill()
-    on_air.rtmp.signal(15)
-    on_air.rtmp.ends_well()
+def ends(bus, server):
+    bus.producer.kill()
+    bus.rtmp.signal(15)
+    bus.rtmp.ends_well()
     time.sleep(0.5)
     assert_decodes(server)
 
 
-def test_at_half_the_bitrate_what_comes_is_no_older_than_the_queue_and_decodes(on_air, server):
-    on_air.road.rate = BITRATE / 8 / 2
+def assert_fresh(ages):
+    assert ages and sorted(ages)[len(ages) // 2] <= 0.3, ages
+
+
+# Bits per second, and what the kernel keeps for the proxy: nothing said is what a proxy of anybody has, 128 kB and more.
+NARROW = [(1_000_000, {})]
+if SOAK:
+    NARROW += [(500_000, {}), (3_000_000, {}), (6_000_000, {}), (1_200_000, {"kernel_bytes": 16384, "read_bytes": 4096}),
+               (2_000_000, {"kernel_bytes": 4 << 20})]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("bitrate", "road"), NARROW)
+def test_at_half_the_bitrate_what_comes_is_no_older_than_the_queue_and_decodes(
+        air, server, tmp_path, record_property, bitrate, road):
+    send(air, server.port, tmp_path, bitrate, **road)
+    listen(air, server.port)
+    before = private_kb(air.rtmp.pid)
+    air.road.rate = bitrate / 8 / 2
     narrow_at = time.monotonic()
-    told = becomes(on_air, "live", "too slow")
+    told = becomes(air, "live", "too slow")
     assert told["dropped_frames"] > 0 and told["queue_ns"] <= QUEUE_S * 1e9
-    wait_until(lambda: time.monotonic() > narrow_at + 14, "a while of it")
-    assert reader_of(on_air)["reconnects"] == 0, "slow is not gone"
-    on_air.road.rate = None
+    wait_until(lambda: time.monotonic() > narrow_at + 11, "a while of it")
+    assert reader_of(air)["reconnects"] == 0, "slow is not gone"
+    assert private_kb(air.rtmp.pid) - before < 4_000
+    air.road.rate = None
     wide_at = time.monotonic()
     wait_until(lambda: time.monotonic() > wide_at + 7, "recovery")
-    during = on_air.listener.ages(narrow_at, wide_at)
+    during = air.listener.ages(narrow_at, wide_at)
+    record_property("oldest_s", round(max(during), 2))
     assert len(during) > 50 and max(during) <= QUEUE_S + 1.0, max(during)
-    after = on_air.listener.ages(wide_at + 5)
-    assert after and sorted(after)[len(after) // 2] <= 0.3, after
-    ends(on_air, server)
+    assert_fresh(air.listener.ages(wide_at + 5))
+    ends(air, server)
 
 
-def test_a_road_frozen_for_two_seconds_is_told_and_fresh_again_without_a_reconnect(on_air, server):
-    on_air.road.rate = 0
+# How long, at which rate; a queue without a bound would hold 12 MB after the second one.
+FROZEN = [(2, BITRATE), (5, 20_000_000)]
+
+
+@pytest.mark.parametrize(("seconds", "bitrate"), FROZEN + ([(1.2, BITRATE), (9, BITRATE)] if SOAK else []))
+def test_a_road_frozen_for_a_while_is_told_and_fresh_again_without_a_reconnect(air, server, tmp_path, seconds, bitrate):
+    send(air, server.port, tmp_path, bitrate)
+    listen(air, server.port)
+    before = private_kb(air.rtmp.pid)
+    air.road.rate = 0
     frozen_at = time.monotonic()
-    becomes(on_air, "stalled", "takes nothing", limit=10)
-    wait_until(lambda: time.monotonic() > frozen_at + 2, "two seconds")
-    on_air.road.rate = None
+    if seconds >= 2:
+        becomes(air, "stalled", "takes nothing")
+    wait_until(lambda: time.monotonic() > frozen_at + seconds, "the thaw")
+    assert private_kb(air.rtmp.pid) - before < 8_000
+    air.road.rate = None
     thawed_at = time.monotonic()
-    becomes(on_air, "live", limit=10)
+    becomes(air, "live")
     wait_until(lambda: time.monotonic() > thawed_at + 6, "recovery")
-    after = on_air.listener.ages(thawed_at + 5)
-    assert after and sorted(after)[len(after) // 2] <= 0.3, after
-    assert reader_of(on_air)["reconnects"] == 0 and on_air.road.connections == 1
-    ends(on_air, server)
+    assert_fresh(air.listener.ages(thawed_at + 5))
+    assert reader_of(air)["reconnects"] == 0 and air.road.connections == 1
+    ends(air, server)
+
+
+def test_another_server_tells_as_well_how_far_it_has_read(air, start, tmp_path):
+    """Measured on the road: to its viewers this server sends in heaps when it gets heaps."""
+    server = NodeMediaServer(start)
+    send(air, server.port, tmp_path)
+    sent = reader_of(air)["sent_bytes"]
+    wait_until(lambda: reader_of(air)["sent_bytes"] > sent + BITRATE / 8 * 3, "three seconds of it")
+    air.road.rate = BITRATE / 8 / 2
+    narrow_at = time.monotonic()
+    under_way = []
+
+    def look():
+        carried = air.road.carried
+        under_way.append((reader_of(air)["sent_bytes"] - carried) / air.road.rate)
+        return time.monotonic() > narrow_at + 10
+
+    begun = air.road.carried
+    wait_until(look, "a while of it")
+    assert max(under_way) <= 1.5, under_way
+    assert air.road.carried - begun > 0.7 * 10 * air.road.rate, "the road is used"
+    assert reader_of(air)["reconnects"] == 0
 
 
 def test_what_a_sink_says_of_itself_while_it_sends(sending):
@@ -134,13 +183,13 @@ def test_a_model_that_stalls_dies_and_comes_back_is_one_publication_without_a_se
 
     encodes_on(25)
     sending.producer.signal(signal.SIGSTOP)
-    becomes(sending, "stalled", "nothing comes", limit=10)
+    becomes(sending, "stalled", "nothing comes")
     encodes_on(50)
     sending.producer.signal(signal.SIGCONT)
-    becomes(sending, "live", limit=10)
+    becomes(sending, "live")
     encodes_on(25)
     sending.producer.kill()
-    becomes(sending, "stalled", limit=10)
+    becomes(sending, "stalled")
     encodes_on(25)
     sending.producer = sending.testsrc(size="320x180")
     becomes(sending, "live", limit=20)

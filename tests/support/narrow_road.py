@@ -5,19 +5,21 @@ import subprocess
 import threading
 import time
 
-KERNEL_BYTES = 16 * 1024  # what waits in the kernel counts as on its way: little
 FLV_VIDEO = 9
 FLV_HEADER = 13  # with the length of no tag before
 
 
 class NarrowRoad:
     """Carries TCP to `port` and back. `rate` is in bytes per second on the way there: None as fast as it goes, 0 not at
-    all."""
+    all. `kernel_bytes` is what the kernel keeps for it: None as any program has it, 128 kB and more as it likes."""
 
-    def __init__(self, port):
+    def __init__(self, port, kernel_bytes=None, read_bytes=65536):
         self.port_behind, self.rate, self.connections = port, None, 0
+        self.carried = 0  # bytes, on the way there
+        self.read_bytes = read_bytes
         self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
+        if kernel_bytes:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, kernel_bytes)
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen()
         self.port = self.listener.getsockname()[1]
@@ -42,13 +44,14 @@ class NarrowRoad:
     def carry(self, source, target, narrow):
         free_at = time.monotonic()
         try:
-            while data := source.recv(4096):
+            while data := source.recv(self.read_bytes):
                 while narrow and self.rate == 0:
                     time.sleep(0.01)
                 if narrow and self.rate:
                     free_at = max(free_at, time.monotonic() - 0.05) + len(data) / self.rate
                     time.sleep(max(0.0, free_at - time.monotonic()))
                 target.sendall(data)
+                self.carried += len(data) if narrow else 0
         except OSError:
             pass
         for end in (source, target):

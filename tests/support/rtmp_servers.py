@@ -2,9 +2,10 @@
 """RTMP servers for the tests, each on a loopback port of its own: nginx-rtmp, node-media-server; nginx's on_publish."""
 import http.server
 import os
-import socket
 import threading
 from pathlib import Path
+
+from ports import free_port, in_url, is_open
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("RINGCAST_BUILD", ROOT / "build")).resolve()
@@ -20,7 +21,7 @@ error_log {folder}/error.log info;
 events {{ worker_connections 128; }}
 rtmp {{
     server {{
-        listen 127.0.0.1:{port};
+        listen {host}:{port};
         {server}
         application live {{
             live on;
@@ -43,38 +44,27 @@ def secret_file(path, text):
     return f"file:{path}"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def is_open(port):
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 class NginxRtmp:
     """nginx with the app `live`: what is published is recorded, tag by tag as it came, in `folder`."""
 
-    def __init__(self, start, folder, on_publish=None, server="", unique=False):
-        self.start_process, self.folder, self.port = start, folder, free_port()
+    def __init__(self, start, folder, on_publish=None, server="", unique=False, host="127.0.0.1"):
+        self.start_process, self.folder, self.host, self.port = start, folder, host, free_port(host)
         folder.mkdir()
         application = f"on_publish {on_publish};" if on_publish else ""
-        (folder / "nginx.conf").write_text(CONFIG.format(module=MODULE, folder=folder, port=self.port, server=server,
-                                                         application=application, unique="on" if unique else "off"))
+        (folder / "nginx.conf").write_text(CONFIG.format(
+            module=MODULE, folder=folder, host=in_url(host), port=self.port, server=server, application=application,
+            unique="on" if unique else "off"))
         self.process = None
         self.start()
 
     @property
     def url(self):
-        return f"rtmp://127.0.0.1:{self.port}/live"
+        return f"rtmp://{in_url(self.host)}:{self.port}/live"
 
     def start(self):
         self.process = self.start_process("nginx", "-p", self.folder, "-c", self.folder / "nginx.conf",
                                           "-e", self.folder / "error.log")
-        wait_for_port(self.process, self.port)
+        wait_for_port(self.process, self.port, self.host)
 
     def kill(self):
         self.process.kill()
@@ -101,9 +91,9 @@ class NodeMediaServer:
         return f"rtmp://127.0.0.1:{self.port}/live"
 
 
-def wait_for_port(process, port):
+def wait_for_port(process, port, host="127.0.0.1"):
     from conftest import wait_until  # the tests' own; not importable when this module is read as a library
-    wait_until(lambda: is_open(port) or not process.running(), f"{process} to listen")
+    wait_until(lambda: is_open(port, host) or not process.running(), f"{process} to listen")
     assert process.running(), f"{process} ended: {process.output()[-2000:]}"
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ports import family_of
+
 
 class Names(NamedTuple):
     first: str
@@ -16,12 +18,13 @@ class Names(NamedTuple):
 
 # Two names that lead to this machine everywhere, without a name server.
 NAMES = Names("localhost", socket.gethostname())
+ADDRESSES = ["127.0.0.1", "::1"]
 
 
 @dataclass
 class Certificates:
     authority: Path
-    by_name: dict      # server name: (certificate, key)
+    by_name: dict      # server name or address: (certificate, key)
     by_fault: dict     # "other_name", "self_signed", "expired": (certificate, key)
 
 
@@ -32,7 +35,8 @@ def openssl(folder, *words):
 
 def sign(folder, name, stem, days="30", issuer=True):
     """A certificate for `name`, signed by the folder's authority or by itself."""
-    (folder / f"{stem}.ext").write_text(f"subjectAltName=DNS:{name}\n")
+    kind = "IP" if name in ADDRESSES else "DNS"
+    (folder / f"{stem}.ext").write_text(f"subjectAltName={kind}:{name}\n")
     openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{stem}.key", "-out", f"{stem}.csr", "-subj",
             f"/CN={name}")
     signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"] if issuer else ["-signkey", f"{stem}.key"]
@@ -48,20 +52,22 @@ def certificates(folder):
     first = NAMES.first
     return Certificates(
         authority=folder / "ca.pem",
-        by_name={name: sign(folder, name, f"name{number}") for number, name in enumerate(NAMES)},
+        by_name={name: sign(folder, name, f"name{number}") for number, name in enumerate([*NAMES, *ADDRESSES])},
         by_fault={"other_name": sign(folder, "elsewhere.example", "other"),
                   "self_signed": sign(folder, first, "self", issuer=False),
                   "expired": sign(folder, first, "expired", days="-1")})
 
 
 class TlsFront:
-    def __init__(self, port_behind, made):
-        self.port_behind, self.certificates, self.names = port_behind, made, NAMES
+    """Listens on `host`, where the server is, too. A client that asks for no name gets the certificate of `shown`."""
+
+    def __init__(self, port_behind, made, host="127.0.0.1", shown=NAMES.first):
+        self.behind, self.certificates, self.names = (host, port_behind), made, NAMES
         self.asked = []
         self.contexts = {name: self.context(pair) for name, pair in made.by_name.items()}
-        self.context_in_use = self.context(made.by_name[NAMES.first])
+        self.context_in_use = self.context(made.by_name[shown])
         self.context_in_use.sni_callback = self.choose
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((host, 0), family=family_of(host))
         self.port = self.listener.getsockname()[1]
         self.sockets = []
         threading.Thread(target=self.accept, daemon=True).start()
@@ -96,7 +102,7 @@ class TlsFront:
         except OSError:
             plain.close()
             return
-        back = socket.create_connection(("127.0.0.1", self.port_behind))
+        back = socket.create_connection(self.behind)
         self.sockets += [front, back]
         answers = threading.Thread(target=self.carry, args=(back, front), daemon=True)
         answers.start()
