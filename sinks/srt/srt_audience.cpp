@@ -120,7 +120,7 @@ void SrtAudience::reap() {
 }
 
 SrtAudience::Clients::iterator SrtAudience::part_with(Clients::iterator client, const std::string& why) {
-    const auto& [number, who] = *client;
+    auto& [number, who] = *client;
     host_.info("client " + who.address + " " + why);
     poll_.remove(who.peer.socket());
     add_counts(past_, who.peer.figures(false));
@@ -132,7 +132,7 @@ SrtAudience::Clients::iterator SrtAudience::part_with(Clients::iterator client, 
 void SrtAudience::show() {
     const std::scoped_lock lock(mutex_);
     srt::SrtFigures all = past_;
-    for (const auto& [number, client] : clients_) {
+    for (auto& [number, client] : clients_) {
         const srt::SrtFigures figures = client.peer.figures(true);
         show_figures(host_, prefix_of(number), figures);
         add_figures(all, figures);
@@ -185,7 +185,7 @@ std::string SrtAudience::waits_for() {
 std::uint64_t SrtAudience::bytes_sent() {
     const std::scoped_lock lock(mutex_);
     std::uint64_t bytes = past_.sent_bytes;
-    for (const auto& [number, client] : clients_)
+    for (auto& [number, client] : clients_)
         bytes += client.peer.figures(false).sent_bytes;
     return bytes;
 }

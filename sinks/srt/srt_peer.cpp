@@ -73,8 +73,11 @@ steady_clock::duration SrtPeer::age() const {
     return steady_clock::now() - since_;
 }
 
-srt::SrtFigures SrtPeer::figures(bool new_interval) const {
-    srt::SrtFigures figures = srt::figures_of(socket_.get(), new_interval);
+srt::SrtFigures SrtPeer::figures(bool new_interval) {
+    // libsrt forgets them with the connection.
+    const srt::SrtFigures now = srt::figures_of(socket_.get(), new_interval);
+    if (now.sent_bytes >= newest_.sent_bytes) newest_ = now;
+    srt::SrtFigures figures = newest_;
     figures.send_drop_packets += skipped_;
     return figures;
 }

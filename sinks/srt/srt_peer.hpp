@@ -38,8 +38,8 @@ public:
     [[nodiscard]] std::chrono::milliseconds latency() const noexcept { return latency_; }
     /// Everything has arrived at the other end.
     [[nodiscard]] bool is_drained() const { return srt::send_buffer_of(socket_.get()).count() == 0; }
-    /// libsrt's, with what was lost here added to the drops.
-    [[nodiscard]] srt::SrtFigures figures(bool new_interval) const;
+    /// libsrt's, with what was lost here added to the drops. Of a connection that is over: the newest.
+    [[nodiscard]] srt::SrtFigures figures(bool new_interval);
 
 private:
     void look();
@@ -56,6 +56,7 @@ private:
     bool jammed_ = false;
     bool lost_ = false;
     std::int64_t skipped_ = 0;
+    srt::SrtFigures newest_;
 };
 
 }  // namespace ringcast::sink

@@ -135,6 +135,7 @@ void SrtSink::deliver(std::span<const std::uint8_t> message, bool start) {
     if (audience_) {
         audience_->send(message, start);
     } else if (peer_) {
+        const std::scoped_lock lock(mutex_);
         note(peer_->send(message, start));
     }
 }
@@ -155,6 +156,7 @@ void SrtSink::look_after_peer() {
     const auto now = steady_clock::now();
     if (now >= next_figures_) {
         next_figures_ = now + kFiguresEvery;
+        const std::scoped_lock lock(mutex_);
         srt::SrtFigures figures = past_;
         add_figures(figures, peer_->figures(true));
         show_figures(host_, "", figures);

@@ -258,11 +258,27 @@ TEST(SrtSink, a_streamid_reaches_the_server_byte_for_byte) {
     EXPECT_TRUE(comes_true([&] { return receiver->streamid() == streamid; })) << receiver->streamid();
 }
 
+TEST(SrtSink, what_was_sent_to_a_client_stays_counted_when_it_has_left) {
+    const auto sink = listening_sink();
+    auto client = SrtReceiver::calling(sink->host().info("url"));
+    ASSERT_TRUE(comes_true([&] { return !sink->host().info("client.0.address").empty(); }));
+    feed(*sink, 0, 100, milliseconds(1));
+    ASSERT_TRUE(client->wait_for_messages(10));
+    const std::uint64_t sent = sink->bytes_sent();
+    EXPECT_GE(sent, 10 * kMessage);
+    client.reset();
+    ASSERT_TRUE(comes_true([&] { return sink->host().info("client.0.address").empty(); }));
+    EXPECT_GE(sink->bytes_sent(), sent);
+    EXPECT_TRUE(was_told(*sink, " left"));
+}
+
 TEST(SrtSink, the_port_of_a_listener_is_kept_over_connections_and_outputs) {
     const auto sink = listening_sink();
     const std::string url = sink->host().info("url");
     for (const bool final : {false, true, false}) {
         const auto client = SrtReceiver::calling(url);
+        // Each gets the lowest free number; the one of the round before is gone by then, or keeps 0.
+        ASSERT_TRUE(comes_true([&] { return sink->host().stat("clients") > 0; }));
         feed(*sink, 0, 40, milliseconds(0));
         ASSERT_EQ(sink->disconnect(final), RINGCAST_SINK_OK);
         ASSERT_EQ(sink->connect(), RINGCAST_SINK_OK) << sink->host().error();
