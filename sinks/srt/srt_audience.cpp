@@ -95,7 +95,9 @@ void SrtAudience::welcome() {
         if (clients_.size() >= kMost) continue;
         poll_.add(client->socket.get(), SRT_EPOLL_ERR);
         host_.set_info((prefix_of(number) + "address").c_str(), client->address);
-        clients_.emplace(number, Client{SrtPeer(std::move(client->socket)), client->address});
+        const auto [place, _] = clients_.emplace(number, Client{SrtPeer(std::move(client->socket)), client->address});
+        const auto latency = place->second.peer.latency().count();
+        host_.info("client " + client->address + " connected, latency " + std::to_string(latency) + " ms");
     }
 }
 
