@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <future>
+#include <system_error>
 #include <thread>
 
 namespace ringcast::srt {
@@ -82,6 +84,16 @@ SrtError no_answer(const SrtAddress& address, milliseconds limit) {
                                     std::to_string((limit.count() + 500) / 1000) + " s" + hint};
 }
 
+/// Why libsrt could not bind there: it only says that it could not.
+std::string bind_error(const Place& place) {
+    const std::string library = srt_error_text();
+    const int fd = ::socket(place.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool bound = fd >= 0 && ::bind(fd, place.get(), place.size) == 0;
+    const std::string system = std::generic_category().message(errno);
+    if (fd >= 0) ::close(fd);
+    return bound ? library : system;
+}
+
 /// The address of this machine that packets to `peer` leave from; any, when the system does not say.
 Place source_for(const Place& peer) {
     Place local;
@@ -109,7 +121,7 @@ void bind_for_rendezvous(SRTSOCKET socket, const Place& peer, const SrtAddress& 
     if (peer.storage.ss_family == AF_INET6) srt_setsockflag(socket, SRTO_IPV6ONLY, &only, sizeof only);
     if (srt_bind(socket, local.get(), static_cast<int>(local.size)) == 0) return;
     throw SrtError(Failure::config, "cannot use port " + std::to_string(address.port) + " on this machine: " +
-                                        srt_error_text() + "; mode=rendezvous needs the same port at both ends");
+                                        bind_error(local) + "; mode=rendezvous needs the same port at both ends");
 }
 
 SrtSocket try_place(SrtSocket socket, const SrtAddress& address, const Place& place, SrtPoll& poll,
@@ -160,7 +172,7 @@ SrtSocket bound_socket(const SrtAddress& address, SrtPoll& poll, const std::func
         const int only = address.host.empty() ? 0 : 1;
         if (place.storage.ss_family == AF_INET6) srt_setsockflag(socket.get(), SRTO_IPV6ONLY, &only, sizeof only);
         if (srt_bind(socket.get(), place.get(), static_cast<int>(place.size)) == 0) return socket;
-        if (reason.empty()) reason = srt_error_text();
+        if (reason.empty()) reason = bind_error(place);
     }
     throw SrtError(Failure::config, "cannot listen at " + address.place() + ": " + reason +
                                         "; choose another port, or stop what uses this one");

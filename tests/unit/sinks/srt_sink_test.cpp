@@ -83,6 +83,12 @@ void feed(PluginDriver& sink, std::size_t begin, std::size_t end, milliseconds p
     }
 }
 
+int times_told(const PluginDriver& sink, const std::string& text) {
+    const auto log = sink.host().log();
+    return static_cast<int>(
+        std::ranges::count_if(log, [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+}
+
 /// Goes on from `begin`: the first code that is not OK.
 std::int32_t feed_until_refused(PluginDriver& sink, std::size_t begin) {
     std::int32_t code = RINGCAST_SINK_OK;
@@ -275,10 +281,11 @@ TEST(SrtSink, what_was_sent_to_a_client_stays_counted_when_it_has_left) {
 TEST(SrtSink, the_port_of_a_listener_is_kept_over_connections_and_outputs) {
     const auto sink = listening_sink();
     const std::string url = sink->host().info("url");
+    int rounds = 0;
     for (const bool final : {false, true, false}) {
         const auto client = SrtReceiver::calling(url);
-        // Each gets the lowest free number; the one of the round before is gone by then, or keeps 0.
-        ASSERT_TRUE(comes_true([&] { return sink->host().stat("clients") > 0; }));
+        ++rounds;
+        ASSERT_TRUE(comes_true([&] { return times_told(*sink, " connected, latency") == rounds; }));
         feed(*sink, 0, 40, milliseconds(0));
         ASSERT_EQ(sink->disconnect(final), RINGCAST_SINK_OK);
         ASSERT_EQ(sink->connect(), RINGCAST_SINK_OK) << sink->host().error();
@@ -289,6 +296,29 @@ TEST(SrtSink, the_port_of_a_listener_is_kept_over_connections_and_outputs) {
     const auto other = sink_for(url + "?mode=listener");
     EXPECT_EQ(other->connect(), RINGCAST_SINK_E_CONFIG);
     expect_one_line(other->host().error(), "cannot listen at " + url);
+}
+
+TEST(SrtSink, the_65th_client_is_told_that_there_is_no_room_until_one_leaves) {
+    const auto sink = listening_sink();
+    const srt::SrtLibrary library;
+    const auto address = srt::read_srt_address(sink->host().info("url"));
+    srt::SrtPoll poll;
+    std::vector<srt::SrtSocket> clients;
+    for (int i = 0; i < 64; ++i)
+        clients.push_back(srt::connect_srt(address, poll, milliseconds(8000)));
+    ASSERT_TRUE(comes_true([&] { return times_told(*sink, " connected, latency") == 64; }));
+    try {
+        const srt::SrtSocket one_more = srt::connect_srt(address, poll, milliseconds(8000));
+        ADD_FAILURE() << "a 65th client got in";
+    } catch (const srt::SrtError& error) {
+        EXPECT_EQ(error.failure(), srt::Failure::transient);
+        EXPECT_NE(std::string(error.what()).find("overloaded"), std::string::npos) << error.what();
+    }
+    EXPECT_TRUE(comes_true([&] { return was_told(*sink, "was refused: 64 are here already"); }));
+    clients.pop_back();
+    ASSERT_TRUE(comes_true([&] { return times_told(*sink, " left") == 1; }));
+    clients.push_back(srt::connect_srt(address, poll, milliseconds(8000)));
+    EXPECT_TRUE(comes_true([&] { return times_told(*sink, " connected, latency") == 65; }));
 }
 
 TEST(SrtSink, a_connect_without_an_answer_is_interrupted) {
