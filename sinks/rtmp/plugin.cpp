@@ -74,5 +74,5 @@ extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plug
     .secrets = kSecrets,
     .secret_urls = kSecretUrls,
     .codecs = kCodecs,
-    .other_codecs = "the sinks file and hls take H.265, file (.mp4, .mkv) takes Opus",
+    .other_codecs = "the sinks srt, hls and file take H.265, file (.mp4, .mkv) takes Opus",
 };

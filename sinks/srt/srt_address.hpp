@@ -40,7 +40,7 @@ using SrtWords = std::map<std::string, std::string, std::less<>>;
 
 /// Takes "srt://[HOST]:PORT[?QUERY]" apart and checks all of it; a word beats what the query says. Pure: no name is
 /// looked up. Throws SrtError(config), without showing what may be a secret.
-[[nodiscard]] SrtAddress read_srt_address(std::string_view url, const SrtWords& words = {});
+[[nodiscard]] SrtAddress read_srt_address(std::string_view url, const SrtWords& options = {});
 
 /// "srt://host:port", with brackets around an IPv6 address.
 [[nodiscard]] std::string place_of(std::string_view host, std::uint16_t port);
