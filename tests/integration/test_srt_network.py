@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SRT sink over a bad network: loss and delay, and outages of which it recovers by itself."""
+import os
+import time
+
+import pytest
+from conftest import wait_until
+from far_end import assert_steady, runs
+from marks import read_marks
+from srt_end import FPS, becomes, encodes_on, pictures, sink_words, whole_from_its_first_frame  # noqa: F401
+from srt_peers import LiveTransmit, first_frame_is_key, free_udp_port
+from udp_relay import UdpRelay
+
+SECONDS = 60 if os.environ.get("RINGCAST_SOAK") else 8
+ROUND_TRIP_S = 0.100
+LOSS = 0.05
+
+
+@pytest.fixture
+def road():
+    """Makes relays that close with the test."""
+    made = []
+
+    def make(port, **words):
+        made.append(UdpRelay(port, **words))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+class Sent:
+    """A sink, its far end and the bad network between them."""
+
+    def __init__(self, bus, start, road, tmp_path, name, latency, **network):
+        port = free_udp_port()
+        self.name, self.bus, self.latency = name, bus, latency
+        self.far = LiveTransmit(start, tmp_path / f"{name}.ts", port, latency=latency)
+        self.road = road(port, **network)
+        self.sink = bus.sink("srt", "--name", name, "--once", *sink_words("caller", self.road.port),
+                             f"latency={latency}ms")
+
+    def figures(self):
+        reader = self.bus.reader(self.name)
+        return reader["stats"] if reader else {}
+
+
+@pytest.mark.soak
+def test_with_5_percent_loss_and_100_ms_round_trip_all_arrives_at_400_ms_latency_and_not_at_20_ms(
+        bus, start, road, tmp_path, record_property):
+    network = {"loss": LOSS, "delay": ROUND_TRIP_S / 2}
+    whole = Sent(bus, start, road, tmp_path, "patient", 400, **network)
+    torn = Sent(bus, start, road, tmp_path, "hasty", 20, **network)
+    for each in (whole, torn):
+        wait_until(each.far.connected, "the connection")
+    producer = bus.testsrc("--seconds", str(SECONDS), "--wait-readers", "2", size="320x180")
+    shown = {}
+
+    def look():
+        for each in (whole, torn):
+            shown[each.name] = each.figures() or shown.get(each.name)
+        return not producer.running()
+    wait_until(look, "the source to end", SECONDS + 60)
+    for each in (whole, torn):
+        each.sink.ends_well()
+        each.far.process.wait(20)
+    record_property("shown", str(shown))
+
+    for each in (whole, torn):
+        there, figures = each.road.there, shown[each.name]
+        assert 0.02 < there.media_lost / there.media < 0.09, "the network was as bad as it should be"
+        assert figures["rtt_us"] == pytest.approx(ROUND_TRIP_S * 1e6, rel=0.5)
+        assert figures["loss_packets"] >= there.media_lost / 2
+        assert figures["bandwidth_bps"] > 0 and figures["send_rate_bps"] > 0
+    # At 20 ms a repeated packet comes too late, and is asked for all the same.
+    assert shown["patient"]["retransmitted_packets"] >= whole.road.there.media_lost / 2
+
+    marks = read_marks(whole.far.path)
+    first = marks.frames[0].index
+    assert first < FPS
+    assert_steady(whole.far.path, marks, SECONDS * FPS, FPS, first)
+
+    marks = read_marks(torn.far.path)
+    harmed = len(marks.missing) + marks.unreadable
+    record_property("harmed_frames", harmed)
+    assert harmed > 0 and marks.decoder_messages, "a network that harms nobody proves nothing"
+
+
+def keeps(sent, bus, seconds):
+    """An outage of so many seconds, and which states were shown in it."""
+    states = {}
+    sent.road.outage = True
+    cut_at = time.monotonic()
+
+    def look():
+        reader = bus.reader(sent.name)
+        states[reader["state"]] = reader["reason"]
+        return time.monotonic() > cut_at + seconds
+    wait_until(look, "the outage to be over")
+    sent.road.outage = False
+    return states
+
+
+def test_an_outage_of_2_s_is_recovered_from_on_the_same_connection(
+        pictures, start, road, tmp_path, record_property):
+    sent = Sent(pictures, start, road, tmp_path, "srt", 200, delay=0.01)
+    becomes(pictures, "live")
+    encodes_on(pictures, 50)
+    states = keeps(sent, pictures, 2)
+    over_at = time.monotonic()
+    shown = becomes(pictures, "live")
+    record_property("live_again_s", round(time.monotonic() - over_at, 2))
+    encodes_on(pictures, 125)
+    assert pictures.reader("srt")["reconnects"] == shown["reconnects"] == 0
+    assert "backoff" not in states and "rejected" not in states, states
+    assert len(sent.road.clients) == 1 and sent.far.connected() == 1
+    sent.sink.signal(15)
+    sent.sink.ends_well()
+    sent.far.process.wait(20)
+    marks = read_marks(sent.far.path)
+    numbers = [frame.index for frame in marks.frames if frame.index is not None]
+    holes = [(a, b) for a, b in zip(numbers, numbers[1:]) if b != a + 1]
+    assert len(holes) <= 2, f"one hole and no more: {runs(numbers)}"
+    # 2 s of outage, and what waits for the next keyframe.
+    assert sum(b - a - 1 for a, b in holes) <= (2 + 2 + 1) * FPS, runs(numbers)
+    assert numbers[-1] - holes[-1][1] >= 50 if holes else True, "whole again, and for long"
+
+
+def test_an_outage_of_8_s_ends_in_a_new_connection_that_begins_at_a_keyframe(
+        pictures, start, road, tmp_path, record_property):
+    sent = Sent(pictures, start, road, tmp_path, "srt", 200)
+    becomes(pictures, "live")
+    encodes_on(pictures, 50)
+    states = keeps(sent, pictures, 8)
+    assert "backoff" in states and "rejected" not in states, states
+    assert not sent.far.process.running(), "libsrt gives a silent peer up after 5 s"
+    again = LiveTransmit(start, tmp_path / "again.ts", sent.road.target[1])
+    over_at = time.monotonic()
+    shown = becomes(pictures, "live")
+    record_property("live_again_s", round(time.monotonic() - over_at, 2))
+    assert shown["reconnects"] == 1
+    encodes_on(pictures, 75)
+    sent.sink.signal(15)
+    sent.sink.ends_well()
+    again.process.wait(20)
+    assert first_frame_is_key(again.path)
+    assert len(whole_from_its_first_frame(again.path)) > 50
+    before = read_marks(sent.far.path)
+    assert before.missing == [] and before.unreadable == 0, "what came before the outage is whole"

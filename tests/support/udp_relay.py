@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bad network between two ends on this machine: carries UDP both ways with delay, loss, a narrow road and outages.
+
+Who sends to `port` is a client; each gets a socket of its own towards `target`, as behind a router. What is lost is
+drawn from the seed, per client and direction. Of SRT's media packets the draw goes by the number of the packet in its
+stream and by how often it was sent, so that the same seed loses the same packets whatever the load of the machine.
+"""
+import heapq
+import random
+import selectors
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+
+MOST_QUEUED_SECONDS = 1.0  # a narrow road drops what would wait longer, as a router does
+SRT_HEADER = 16
+
+
+@dataclass
+class Direction:
+    """What one way carried; counted over all clients."""
+    carried: int = 0
+    lost: int = 0           # by the draw
+    cut: int = 0            # by an outage or a road too narrow
+    media: int = 0          # SRT media packets that came, repeated ones too
+    repeated: int = 0       # of those, sent before
+    media_lost: int = 0     # of those, lost by the draw
+    bytes: int = 0
+
+
+@dataclass
+class Draws:
+    """Which packets of one client and direction are lost."""
+    seed: int
+    others: random.Random = field(init=False)
+    first: int | None = None
+    times: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.others = random.Random(self.seed)
+
+    def judge(self, data, loss):
+        """(media, repeated, lost) of the packet."""
+        if len(data) < SRT_HEADER or data[0] & 0x80:
+            return False, False, self.others.random() < loss
+        number = struct.unpack_from(">I", data)[0]
+        if self.first is None:
+            self.first = number
+        place = (number - self.first) % 2**31
+        turn = self.times.get(place, 0)
+        self.times[place] = turn + 1
+        draw = random.Random(f"{self.seed} {place} {turn}").random()
+        return True, turn > 0, draw < loss
+
+
+class UdpRelay:
+    """`delay` is one way, in seconds; `rate` in bytes per second towards the target; None: as fast as it goes.
+
+    While `outage` is true nothing gets through; while `frozen` is, everything waits. All may be changed at any time.
+    """
+
+    def __init__(self, target_port, *, loss=0.0, delay=0.0, rate=None, seed=1):
+        self.target = ("127.0.0.1", target_port)
+        self.loss, self.delay, self.rate, self.seed = loss, delay, rate, seed
+        self.outage = self.frozen = False
+        self.there, self.back = Direction(), Direction()
+        self.clients = []           # addresses in the order they came
+        self.front = self.bound()
+        self.port = self.front.getsockname()[1]
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.front, selectors.EVENT_READ)
+        self.behind = {}            # client -> its socket towards the target
+        self.draws = {}
+        self.waiting = []           # heap of (due, number, socket, address or None, data)
+        self.count = 0
+        self.free_at = 0.0
+        self.open = True
+        self.thread = threading.Thread(target=self.carry, daemon=True)
+        self.thread.start()
+
+    @staticmethod
+    def bound():
+        end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        end.bind(("127.0.0.1", 0))
+        end.setblocking(False)
+        return end
+
+    def carry(self):
+        while self.open:
+            due = self.waiting[0][0] - time.monotonic() if self.waiting and not self.frozen else 0.05
+            for key, _ in self.selector.select(min(max(due, 0), 0.05)):
+                self.take(key.fileobj, key.data)
+            while self.waiting and not self.frozen and self.waiting[0][0] <= time.monotonic():
+                _, _, end, address, data = heapq.heappop(self.waiting)
+                self.pass_on(end, address, data)
+
+    def take(self, end, client):
+        """Everything that waits at a socket; `client` is None at the front."""
+        for _ in range(256):
+            try:
+                data, sender = end.recvfrom(2048)
+            except OSError:  # nothing more, or the target's port is closed: as if the network had said so
+                return
+            if client is None:
+                self.admit(self.client_socket(sender), None, data, sender, self.there)
+            else:
+                self.admit(self.front, client, data, client, self.back)
+
+    def client_socket(self, client):
+        if client not in self.behind:
+            self.behind[client] = self.bound()
+            self.behind[client].connect(self.target)
+            self.selector.register(self.behind[client], selectors.EVENT_READ, client)
+            for way, name in ((self.there, "there"), (self.back, "back")):
+                self.draws[client, id(way)] = Draws(hash_of(self.seed, len(self.clients), name))
+            self.clients.append(client)
+        return self.behind[client]
+
+    def admit(self, end, address, data, client, way):
+        if self.outage:
+            way.cut += 1
+            return
+        media, repeated, lost = self.draws[client, id(way)].judge(data, self.loss)
+        way.media += media
+        way.repeated += repeated
+        if lost:
+            way.lost += 1
+            way.media_lost += media
+            return
+        leaves = time.monotonic()
+        if self.rate and way is self.there:
+            leaves = max(leaves, self.free_at) + len(data) / self.rate
+            if leaves > time.monotonic() + MOST_QUEUED_SECONDS:
+                way.cut += 1
+                return
+            self.free_at = leaves
+        way.carried += 1
+        way.bytes += len(data)
+        self.count += 1
+        heapq.heappush(self.waiting, (leaves + self.delay, self.count, end, address, data))
+
+    def pass_on(self, end, address, data):
+        try:
+            end.sendto(data, address) if address else end.send(data)
+        except OSError:  # nobody there (any more)
+            pass
+
+    def close(self):
+        self.open = False
+        self.thread.join(10)
+        for end in (self.front, *self.behind.values()):
+            end.close()
+        self.selector.close()
+
+
+def hash_of(*parts):
+    """The same in every run, unlike hash()."""
+    return random.Random(" ".join(map(str, parts))).getrandbits(64)
