@@ -153,10 +153,14 @@ void SrtAudience::send(std::span<const std::uint8_t> message, bool start) {
 
 bool SrtAudience::is_drained() {
     const std::scoped_lock lock(mutex_);
-    return std::ranges::all_of(clients_, [](const auto& one) {
-        const SrtPeer& peer = one.second.peer;
-        return peer.is_jammed() || peer.is_drained() || !peer.is_connected();
-    });
+    bool all = true;
+    for (auto& [number, client] : clients_) {
+        SrtPeer& peer = client.peer;
+        if (peer.is_jammed() || peer.is_drained() || !peer.is_connected()) continue;
+        peer.probe();
+        all = false;
+    }
+    return all;
 }
 
 milliseconds SrtAudience::latency() {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "srt/ts_messages.hpp"
+
 namespace ringcast::sink {
 
 using std::chrono::milliseconds;
@@ -14,6 +16,10 @@ namespace {
 constexpr milliseconds kLibraryDrops{1000};
 constexpr milliseconds kBeforeThat{100};
 constexpr milliseconds kLookEvery{10};
+// A probe, the question for what is missing, the answer and its acknowledgement take two round trips; the next probe
+// before that would keep the buffer from ever being empty.
+constexpr milliseconds kProbeEvery{100};
+constexpr int kProbeRoundTrips = 4;
 
 }  // namespace
 
@@ -29,19 +35,35 @@ SrtPeer::Sent SrtPeer::send(std::span<const std::uint8_t> message, bool start) {
     if (lost_) return Sent::lost;
     if (waits_for_start_ && (!start || jammed_)) {
         if (begun_) ++skipped_;
+        if (jammed_) probe();
         return jammed_ && !was_jammed ? Sent::jammed : Sent::skipped;
     }
-    const auto* bytes = reinterpret_cast<const char*>(message.data());
-    const auto size = static_cast<int>(message.size());
-    if (srt_sendmsg2(socket_.get(), bytes, size, nullptr) == size) {
+    const int error = hand_over(message);
+    if (error == SRT_SUCCESS) {
         waits_for_start_ = false;
         begun_ = true;
         return Sent::taken;
     }
-    const int error = srt_getlasterror(nullptr);
     if (error == SRT_EASYNCSND || error == SRT_ECONGEST) return jam();
     lost_ = true;
     return Sent::lost;
+}
+
+/// libsrt's code of what went wrong, SRT_SUCCESS when nothing did.
+int SrtPeer::hand_over(std::span<const std::uint8_t> message) {
+    const auto size = static_cast<int>(message.size());
+    const auto* bytes = reinterpret_cast<const char*>(message.data());
+    if (srt_sendmsg2(socket_.get(), bytes, size, nullptr) != size) return srt_getlasterror(nullptr);
+    last_sent_ = steady_clock::now();
+    return SRT_SUCCESS;
+}
+
+void SrtPeer::probe() {
+    const std::chrono::microseconds rtt(srt::figures_of(socket_.get(), false).rtt_us);
+    const auto pause = std::max<steady_clock::duration>(kProbeEvery, kProbeRoundTrips * rtt);
+    if (!begun_ || steady_clock::now() - last_sent_ < pause) return;
+    // What does not get in changes nothing: then something newer is on its way already.
+    if (hand_over(ts_null_packet()) == SRT_SUCCESS) probe_bytes_ += kTsPacketBytes;
 }
 
 SrtPeer::Sent SrtPeer::jam() {
@@ -79,6 +101,9 @@ srt::SrtFigures SrtPeer::figures(bool new_interval) {
     if (now.sent_bytes >= newest_.sent_bytes) newest_ = now;
     srt::SrtFigures figures = newest_;
     figures.send_drop_packets += skipped_;
+    // A probe is none of the stream. It may be counted here before libsrt does; the figure never falls.
+    sent_bytes_ = std::max(sent_bytes_, figures.sent_bytes - std::min(figures.sent_bytes, probe_bytes_));
+    figures.sent_bytes = sent_bytes_;
     return figures;
 }
 

@@ -25,6 +25,9 @@ public:
 
     /// `start`: decoding can begin with this message.
     Sent send(std::span<const std::uint8_t> message, bool start);
+    /// To be called again and again while nothing is sent and it is not drained: libsrt's receiver asks for what got
+    /// lost when something newer comes, and its sender never repeats anything unasked.
+    void probe();
 
     [[nodiscard]] SRTSOCKET socket() const noexcept { return socket_.get(); }
     [[nodiscard]] bool is_connected() const noexcept { return socket_.is_connected(); }
@@ -44,12 +47,14 @@ public:
 private:
     void look();
     Sent jam();
+    int hand_over(std::span<const std::uint8_t> message);
 
     srt::SrtSocket socket_;
     std::chrono::milliseconds latency_;
     std::chrono::milliseconds most_buffered_;
     std::chrono::steady_clock::time_point since_;
     std::chrono::steady_clock::time_point next_look_{};
+    std::chrono::steady_clock::time_point last_sent_{};
     std::chrono::steady_clock::time_point jammed_since_{};
     bool waits_for_start_ = true;
     bool begun_ = false;
@@ -57,6 +62,8 @@ private:
     bool lost_ = false;
     std::int64_t skipped_ = 0;
     srt::SrtFigures newest_;
+    std::uint64_t probe_bytes_ = 0;
+    std::uint64_t sent_bytes_ = 0;  ///< as last shown
 };
 
 }  // namespace ringcast::sink

@@ -200,7 +200,9 @@ void SrtSink::drain(milliseconds limit) {
 
 bool SrtSink::is_drained() {
     if (audience_) return audience_->is_drained();
-    return !peer_ || !peer_->is_connected() || peer_->is_jammed() || peer_->is_drained();
+    if (!peer_ || !peer_->is_connected() || peer_->is_jammed() || peer_->is_drained()) return true;
+    peer_->probe();
+    return false;
 }
 
 milliseconds SrtSink::latency() {

@@ -108,6 +108,8 @@ SrtSocket make_srt_socket(const SrtAddress& address) {
     set_option(id, SRTO_LATENCY, static_cast<int>(address.latency.count()), "latency");
     const std::int64_t bytes_per_second = address.maxbw_bps > 0 ? address.maxbw_bps / 8 : address.maxbw_bps;
     set_option(id, SRTO_MAXBW, bytes_per_second, "maxbw");
+    // What was begun is sent to its end, however late: else a picture is torn. How much may wait the sender sees to.
+    set_option(id, SRTO_SNDDROPDELAY, -1, "sending late");
     set_buffers(id, address.latency);
     set_encryption(id, address);
     if (address.mode != Mode::listener && !address.streamid.empty()) {

@@ -13,7 +13,6 @@ namespace ringcast::sink {
 
 namespace {
 
-constexpr std::size_t kTsPacketBytes = 188;
 // Sound alone can be decoded from any packet; once a second or so is enough to begin.
 constexpr unsigned kSoundStart = 48;
 // The clock reference runs this much ahead of the packets: a receiver that keeps to it adds as much delay.
@@ -40,6 +39,11 @@ constexpr std::array<std::uint8_t, kTsPacketBytes> null_packet() {
 
 }  // namespace
 
+std::span<const std::uint8_t, kTsPacketBytes> ts_null_packet() noexcept {
+    static constexpr auto kNull = null_packet();
+    return kNull;
+}
+
 void TsMessages::Cutter::write(std::span<const std::uint8_t> bytes) {
     while (!bytes.empty()) {
         const std::size_t part = std::min(bytes.size(), kMessageBytes - buffer_.size());
@@ -54,9 +58,8 @@ void TsMessages::Cutter::seek(std::int64_t /*position*/) {
 }
 
 void TsMessages::Cutter::pad() {
-    static constexpr auto kNull = null_packet();
     while (!buffer_.empty())
-        write(kNull);
+        write(ts_null_packet());
 }
 
 void TsMessages::Cutter::deliver() {

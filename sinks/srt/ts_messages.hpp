@@ -13,12 +13,17 @@
 
 namespace ringcast::sink {
 
+inline constexpr std::size_t kTsPacketBytes = 188;
+
+/// A TS packet that every receiver throws away.
+[[nodiscard]] std::span<const std::uint8_t, kTsPacketBytes> ts_null_packet() noexcept;
+
 /// MPEG-TS in messages of seven TS packets, the size every SRT receiver takes. A keyframe begins a message, with PAT
 /// and PMT right before it: there a receiver can begin. What the message before lacks is filled with null packets.
 /// Thread safety: none.
 class TsMessages {
 public:
-    static constexpr std::size_t kMessageBytes = std::size_t{7} * 188;
+    static constexpr std::size_t kMessageBytes = 7 * kTsPacketBytes;
 
     /// `start`: decoding can begin with this message.
     using Deliver = std::function<void(std::span<const std::uint8_t> message, bool start)>;
