@@ -69,8 +69,9 @@ def assert_in_step(path, marks):
 def whole_from_its_first_frame(path):
     """The numbers of a recording in which nothing is missing, nothing is broken and sound is in step."""
     marks = read_marks(path)
+    # A picture may stand for longer: a busy machine makes the source late.
     numbers = [frame.index for frame in marks.frames]
-    assert numbers and numbers == list(range(numbers[0], numbers[-1] + 1)), f"{path}: frames {runs(numbers)}"
+    assert numbers and not (marks.unreadable or marks.missing or marks.out_of_order), f"{path}: frames {runs(numbers)}"
     assert marks.gaps == [] and marks.sound.jumps == [], f"{path}: sound {marks.gaps} {marks.sound.jumps}"
     assert marks.decoder_messages == [], f"{path}: the decoder complains: {marks.decoder_messages[:5]}"
     assert_in_step(path, marks)

@@ -98,8 +98,9 @@ def test_when_the_last_client_has_left_the_listener_waits_for_the_next_which_beg
     first = client()
     wait_until(lambda: first.size() > 20_000, "the first to receive")
     first.process.signal(signal.SIGINT)
-    shown = becomes(listening, "connecting", "waits for a client at")
-    assert shown["clients"] == [] and shown["stats"]["clients"] == 0
+    becomes(listening, "connecting", "waits for a client at")
+    wait_until(lambda: clients_of(listening) == [] and listening.reader("srt")["stats"]["clients"] == 0,
+               "the client's figures to go")
     encodes_on(listening, 30)
     second = client()
     becomes(listening, "live")
