@@ -120,12 +120,12 @@ class UdpRelay:
         return self.behind[client]
 
     def admit(self, end, address, data, client, way):
-        if self.outage:
-            way.cut += 1
-            return
         media, repeated, lost = self.draws[client, id(way)].judge(data, self.loss)
         way.media += media
         way.repeated += repeated
+        if self.outage:
+            way.cut += 1
+            return
         if lost:
             way.lost += 1
             way.media_lost += media
