@@ -36,6 +36,7 @@ void read_information(AMFObject& object, AmfCommand& command) {
         if (name == "level") command.level = text_of(member);
         if (name == "code") command.code = text_of(member);
         if (name == "description") command.description = text_of(member);
+        if (name == "app") command.app = text_of(member);
     }
 }
 
@@ -73,6 +74,15 @@ AmfWriter& AmfWriter::null() {
 
 AmfWriter& AmfWriter::array(const std::vector<Named>& members) {
     bytes_.insert(bytes_.end(), {AMF_ECMA_ARRAY, 0, 0, 0, static_cast<std::uint8_t>(members.size())});
+    return this->members(members);
+}
+
+AmfWriter& AmfWriter::object(const std::vector<Named>& members) {
+    bytes_.push_back(AMF_OBJECT);
+    return this->members(members);
+}
+
+AmfWriter& AmfWriter::members(const std::vector<Named>& members) {
     for (const auto& [name, member] : members) {
         bytes_.insert(bytes_.end(), {0, static_cast<std::uint8_t>(name.size())});
         bytes_.insert(bytes_.end(), name.begin(), name.end());
@@ -100,6 +110,7 @@ std::optional<AmfCommand> read_command(std::span<const std::uint8_t> body) {
         if (property.p_type == AMF_OBJECT || property.p_type == AMF_ECMA_ARRAY)
             read_information(property.p_vu.p_object, command);
         if (property.p_type == AMF_NUMBER) command.number = property.p_vu.p_number;
+        if (property.p_type == AMF_STRING) command.texts.push_back(text_of(property));
     }
     return command;
 }

@@ -28,18 +28,24 @@ public:
     AmfWriter& null();
     /// An ECMA array, as onMetaData holds one.
     AmfWriter& array(const std::vector<Named>& members);
+    /// An object, as answers hold one.
+    AmfWriter& object(const std::vector<Named>& members);
 
     [[nodiscard]] std::span<const std::uint8_t> bytes() const { return bytes_; }
 
 private:
+    AmfWriter& members(const std::vector<Named>& members);
+
     std::vector<std::uint8_t> bytes_;
 };
 
-/// A command of the server, as far as a publisher cares.
+/// A command of the peer, as far as a publisher, or who takes one in, cares.
 struct AmfCommand {
     std::string name;
     double transaction = 0;
-    std::optional<double> number;  ///< the stream that createStream made
+    std::vector<std::string> texts;  ///< the strings that follow: the key and the kind of a publish
+    std::string app;                 ///< of a connect
+    std::optional<double> number;    ///< the stream that createStream made
     std::string level;
     std::string code;
     std::string description;

@@ -12,8 +12,6 @@ namespace {
 constexpr std::uint8_t kSetChunkSize = 1;
 constexpr std::uint8_t kAbort = 2;
 constexpr std::uint32_t kExtended = 0xFFFFFF;
-// A publisher hears commands and figures only; real ones stay below 2 KB.
-constexpr std::uint32_t kMostMessageBytes = 16 * 1024;
 constexpr std::size_t kMostChannels = 32;
 constexpr std::size_t kHeaderBytes[] = {11, 7, 3, 0};
 
@@ -55,30 +53,38 @@ bool ChunkReader::take_chunk(std::optional<RtmpMessage>& message) {
 
     const auto known = channels_.find(header->channel);
     if (known == channels_.end() && channels_.size() >= kMostChannels) throw RtmpGarbage("too many chunk streams");
-    Channel next = known == channels_.end() ? Channel{} : known->second;
+    const Channel before = known == channels_.end() ? Channel{} : known->second.without_body();
+    const std::size_t held = known == channels_.end() ? 0 : known->second.body.size();
+    Channel next = before;
     if (header->format != 0 && !next.known) throw RtmpGarbage("a chunk that goes on with nothing");
-    if (fields > 0 && !next.body.empty()) throw RtmpGarbage("a message that begins inside another");
+    if (fields > 0 && held > 0) throw RtmpGarbage("a message that begins inside another");
     if (fields >= 3) next.timestamp_field = read_be24(bytes);
     if (fields >= 7) {
         next.length = read_be24(bytes.subspan(3));
         next.type = bytes[6];
-        if (next.length > kMostMessageBytes)
-            throw RtmpGarbage("a message of " + std::to_string(next.length) + " bytes");
+        if (next.length > most_bytes_) throw RtmpGarbage("a message of " + std::to_string(next.length) + " bytes");
     }
     next.known = true;
     const std::size_t extended = next.timestamp_field == kExtended ? 4 : 0;
-    const std::size_t part = std::min<std::size_t>(chunk_size_, next.length - next.body.size());
+    const std::size_t part = std::min<std::size_t>(chunk_size_, next.length - held);
     if (bytes.size() < fields + extended + part) return false;
+    if (held == 0) {
+        const std::uint32_t time = extended > 0 ? read_be32(bytes.subspan(fields)) : next.timestamp_field;
+        // Without a header of its own a message takes the step before again.
+        next.timestamp = header->format == 0 ? time : before.timestamp + time;
+    }
     const auto body = bytes.subspan(fields + extended, part);
-    next.body.insert(next.body.end(), body.begin(), body.end());
+    Channel& channel = channels_[header->channel];
+    next.body = std::move(channel.body);
+    channel = std::move(next);
+    channel.body.insert(channel.body.end(), body.begin(), body.end());
     at_ += header->size + fields + extended + part;
-    Channel& channel = channels_[header->channel] = std::move(next);
     if (channel.body.size() == channel.length) finish(channel, message);
     return true;
 }
 
 void ChunkReader::finish(Channel& channel, std::optional<RtmpMessage>& message) {
-    message = RtmpMessage{channel.type, std::move(channel.body)};
+    message = RtmpMessage{channel.type, channel.timestamp, std::move(channel.body)};
     channel.body.clear();
     const bool has_number = message->body.size() >= 4;
     if (channel.type == kSetChunkSize && has_number) {

@@ -11,23 +11,29 @@
 
 namespace ringcast::sink {
 
-/// One RTMP message of the server.
+/// One RTMP message of the peer.
 struct RtmpMessage {
     std::uint8_t type = 0;
+    std::uint32_t timestamp_ms = 0;  ///< modulo 2^32
     std::vector<std::uint8_t> body;
 };
 
-/// The server sent what no RTMP server sends.
+/// The peer sent what no RTMP peer sends.
 class RtmpGarbage : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-/// Puts the server's messages together from bytes as they come. Our own, because librtmp's reader blocks in the middle
+/// Puts the peer's messages together from bytes as they come. Our own, because librtmp's reader blocks in the middle
 /// of a message and writes past its buffer when a chunk changes the size of one (docs/decisions/0011). Bytes are
 /// outside data: sizes are bounded. Thread safety: none.
 class ChunkReader {
 public:
+    /// What a publisher hears: commands and figures; real ones stay below 2 KB.
+    static constexpr std::size_t kMostCommandBytes = 16 * 1024;
+
+    explicit ChunkReader(std::size_t most_message_bytes = kMostCommandBytes) : most_bytes_(most_message_bytes) {}
+
     void feed(std::span<const std::uint8_t> bytes);
 
     /// The next whole message, nullopt when more bytes are needed. A new chunk size is taken before it is returned.
@@ -39,11 +45,14 @@ public:
 
 private:
     struct Channel {
-        std::uint32_t timestamp_field = 0;
+        std::uint32_t timestamp_field = 0;  ///< absolute or a step, as the newest header with one says
+        std::uint32_t timestamp = 0;
         std::uint32_t length = 0;
         std::uint8_t type = 0;
         bool known = false;
         std::vector<std::uint8_t> body;
+
+        [[nodiscard]] Channel without_body() const { return {timestamp_field, timestamp, length, type, known, {}}; }
     };
     struct Header {
         std::uint32_t channel = 0;
@@ -56,6 +65,7 @@ private:
     bool take_chunk(std::optional<RtmpMessage>& message);
     void finish(Channel& channel, std::optional<RtmpMessage>& message);
 
+    std::size_t most_bytes_;
     std::vector<std::uint8_t> bytes_;
     std::size_t at_ = 0;
     std::map<std::uint32_t, Channel> channels_;
