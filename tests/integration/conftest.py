@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("RINGCAST_BUILD", ROOT / "build")).resolve()
 RINGCAST = BUILD / "bin/ringcast"
 SHM = Path("/dev/shm")
-VERBS = ["testsrc", "avatar", "sink", "plugins", "ls", "info", "top", "tail", "snapshot", "cat", "doctor", "clean",
+VERBS = ["testsrc", "avatar", "ingest", "sink", "plugins", "ls", "info", "top", "tail", "snapshot", "cat", "doctor", "clean",
          "completion"]
 SANITIZED = "asan" in BUILD.name
 sys.path.insert(0, str(ROOT / "tests/support"))

@@ -13,6 +13,7 @@
 #include "candidates.hpp"
 #include "command.hpp"
 #include "last_words.hpp"
+#include "safe_words.hpp"
 #include "suggest.hpp"
 #include "verbs.hpp"
 
@@ -27,7 +28,12 @@ struct Group {
 
 const std::vector<Group>& groups() {
     static const std::vector<Group> kGroups{
-        {"Put something on a bus", {add_testsrc, add_avatar}},
+        {"Put something on a bus",
+         {add_testsrc, add_avatar,
+#ifdef RINGCAST_HAS_INGEST
+          add_ingest
+#endif
+         }},
         {"Send it out", {add_sink, add_plugins}},
         {"Look inside", {add_ls, add_info, add_top, add_tail, add_snapshot, add_cat}},
         {"Housekeeping", {add_doctor, add_clean, add_completion}},
@@ -91,7 +97,8 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
         if (extra.front().starts_with("-")) message += did_you_mean(extra.front(), options);
     }
     std::replace(message.begin(), message.end(), '\n', ' ');
-    std::fprintf(stderr, "%s: %s (see: %s --help)\n", command.c_str(), sanitise(message, 512).c_str(), command.c_str());
+    std::fprintf(stderr, "%s: %s (see: %s --help)\n", command.c_str(),
+                 sanitise(safe_words().clean(message), 512).c_str(), command.c_str());
     return kExitUsage;
 }
 
@@ -122,7 +129,14 @@ int run(int argc, char** argv) {
     if (std::string(argv[1]) == "__complete") return print_candidates(app, {argv + 2, argv + argc});
     if (argv[1][0] != '-' && find_verb(app, argv[1]) == nullptr) return wrong_verb(app, argv[1]);
     try {
-        app.parse(argc, argv);
+        if (std::string(argv[1]) == "ingest") {
+            // The parser takes its words from behind.
+            std::vector<std::string> words = safe_words(argc, argv).words();
+            std::reverse(words.begin(), words.end());
+            app.parse(words);
+        } else {
+            app.parse(argc, argv);
+        }
     } catch (const CLI::Success& success) {  // --help, --version
         std::ostringstream text;
         app.exit(success, text, text);

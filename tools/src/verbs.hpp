@@ -26,6 +26,7 @@ void add_clean(CLI::App& app, int& exit_code);
 void add_plugins(CLI::App& app, int& exit_code);
 void add_testsrc(CLI::App& app, int& exit_code);
 void add_avatar(CLI::App& app, int& exit_code);
+void add_ingest(CLI::App& app, int& exit_code);
 void add_completion(CLI::App& app, int& exit_code);
 
 }  // namespace ringcast::tools

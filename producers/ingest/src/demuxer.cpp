@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "demuxer.hpp"
+
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "runtime/av_log.hpp"
+
+namespace ringcast::ingest {
+namespace {
+
+constexpr int kBuffer = 64 * 1024;
+
+}  // namespace
+
+int Demuxer::pull(void* self, std::uint8_t* into, int size) {
+    auto& demuxer = *static_cast<Demuxer*>(self);
+    const std::size_t got = demuxer.pull_({into, static_cast<std::size_t>(size)});
+    demuxer.pulled_ += got;
+    return got > 0 ? static_cast<int>(got) : AVERROR_EOF;
+}
+
+int Demuxer::is_interrupted(void* self) {
+    const auto& demuxer = *static_cast<Demuxer*>(self);
+    return demuxer.interrupt_ && demuxer.interrupt_() ? 1 : 0;
+}
+
+Demuxer::Demuxer(const char* format, Pull pull_bytes) : pull_(std::move(pull_bytes)) {
+    auto* buffer = static_cast<unsigned char*>(av_malloc(kBuffer));
+    if (buffer == nullptr) throw std::bad_alloc();
+    io_ = avio_alloc_context(buffer, kBuffer, 0, this, pull, nullptr, nullptr);
+    if (io_ == nullptr) {
+        av_free(buffer);
+        throw std::bad_alloc();
+    }
+    open(format, {}, nullptr);
+}
+
+Demuxer::Demuxer(const char* format, const std::string& url, const std::map<std::string, std::string>& options,
+                 Interrupt interrupt)
+    : interrupt_(std::move(interrupt)) {
+    AVDictionary* words = nullptr;
+    for (const auto& [key, value] : options)
+        av_dict_set(&words, key.c_str(), value.c_str(), 0);
+    try {
+        open(format, url, &words);
+    } catch (...) {
+        av_dict_free(&words);
+        throw;
+    }
+    av_dict_free(&words);
+}
+
+void Demuxer::open(const char* format, const std::string& url, AVDictionary** options) {
+    context_ = avformat_alloc_context();
+    if (context_ == nullptr) throw std::bad_alloc();
+    context_->pb = io_;
+    context_->interrupt_callback = {is_interrupted, this};
+    context_->flags |= AVFMT_FLAG_NOBUFFER;
+    context_->correct_ts_overflow = 0;  // it goes around once only; TickUnwrapper does for ever
+    runtime::AvLogCapture words;
+    const AVInputFormat* demuxer = av_find_input_format(format);
+    const int code = avformat_open_input(&context_, url.empty() ? nullptr : url.c_str(), demuxer, options);
+    if (code >= 0) return;
+    // avformat_open_input() has freed the context.
+    if (io_ != nullptr) {
+        av_freep(&io_->buffer);
+        avio_context_free(&io_);
+    }
+    throw std::runtime_error(words.text().empty() ? runtime::av_error_text(code) : words.text());
+}
+
+Demuxer::~Demuxer() {
+    avformat_close_input(&context_);
+    if (io_ == nullptr) return;
+    av_freep(&io_->buffer);
+    avio_context_free(&io_);
+}
+
+runtime::AVPacketPtr Demuxer::read() {
+    auto packet = runtime::av_owned<runtime::AVPacketPtr>(av_packet_alloc());
+    runtime::AvLogCapture words;
+    for (;;) {
+        const int code = av_read_frame(context_, packet.get());
+        if (code >= 0) return packet;
+        if (code == AVERROR(EAGAIN)) continue;
+        if (code != AVERROR_EOF && code != AVERROR_EXIT) {
+            end_text_ = words.text().empty() ? runtime::av_error_text(code) : words.text();
+        }
+        return nullptr;
+    }
+}
+
+std::span<AVStream* const> Demuxer::streams() const {
+    return {context_->streams, context_->nb_streams};
+}
+
+std::uint64_t Demuxer::received() const {
+    if (io_ != nullptr) return pulled_;
+    const std::int64_t at = context_->pb != nullptr ? avio_tell(context_->pb) : 0;
+    return at > 0 ? static_cast<std::uint64_t>(at) : 0;
+}
+
+}  // namespace ringcast::ingest

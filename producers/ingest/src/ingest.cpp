@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ringcast/producers/ingest.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "intake.hpp"
+#include "output.hpp"
+#include "ringcast/error.hpp"
+#include "runtime/retry.hpp"
+#include "source.hpp"
+#include "splicer.hpp"
+
+namespace ringcast::ingest {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr seconds kStalledAfter{1};
+constexpr seconds kLostAfter{10};
+constexpr seconds kReportEvery{1};
+constexpr milliseconds kSlice{50};
+
+/// One run: connections one after the other, spliced onto the bus.
+class Ingest {
+public:
+    Ingest(const IngestOptions& options, IngestObserver& observer, const std::atomic<bool>& stop)
+        : options_(options),
+          observer_(observer),
+          stop_(stop),
+          source_(make_source(options.address)),
+          output_(Output::make(options, [this](const std::string& text) { observer_.warned(text); })) {}
+
+    IngestFigures run();
+
+private:
+    [[nodiscard]] GoesOn goes_on() {
+        return [this] { return look(); };
+    }
+    bool look();
+    void watch_bytes(Clock::time_point now);
+    void report(Clock::time_point now);
+    void refresh();
+    void set_state(IngestState state, const std::string& reason);
+    /// True when it carried something.
+    bool carry();
+    void drain();
+    void back_off(milliseconds delay);
+    void await_next(bool carried, const std::string& reason, SourceError::Kind kind);
+
+    const IngestOptions& options_;
+    IngestObserver& observer_;
+    const std::atomic<bool>& stop_;
+    std::unique_ptr<Source> source_;
+    std::unique_ptr<Output> output_;
+    Splicer splicer_;
+    runtime::Retry retry_{runtime::RetryPolicy{}};
+    IngestFigures figures_;
+    std::unique_ptr<Connection> connection_;
+    std::uint64_t connections_ = 0;
+    std::uint64_t bytes_before_ = 0;  ///< of connections that are over
+    std::uint64_t bytes_seen_ = 0;
+    std::uint64_t bytes_reported_ = 0;
+    std::uint64_t refused_seen_ = 0;
+    Clock::time_point last_byte_ = Clock::now();
+    Clock::time_point reported_ = Clock::now();
+    Clock::time_point live_since_{};
+    bool has_announced_ = false;
+    bool is_lost_ = false;
+};
+
+void Ingest::refresh() {
+    figures_.received_bytes = bytes_before_ + (connection_ ? connection_->received() : 0);
+    figures_.frames = output_->frames();
+    figures_.left_out = splicer_.left_out();
+    figures_.rebases = splicer_.rebases();
+    figures_.refused = source_->refused();
+}
+
+void Ingest::set_state(IngestState state, const std::string& reason) {
+    if (has_announced_ && figures_.state == state && figures_.reason == reason) return;
+    has_announced_ = true;
+    figures_.state = state;
+    figures_.reason = reason;
+    refresh();
+    observer_.state_changed(figures_);
+}
+
+void Ingest::report(Clock::time_point now) {
+    const auto since = now - reported_;
+    if (since < kReportEvery) return;
+    refresh();
+    const double elapsed = std::chrono::duration<double>(since).count();
+    const double bytes = static_cast<double>(figures_.received_bytes - bytes_reported_);
+    figures_.received_bytes_per_second = static_cast<std::uint64_t>(bytes / elapsed);
+    bytes_reported_ = figures_.received_bytes;
+    reported_ = now;
+    figures_.srt = connection_ ? connection_->srt_figures() : std::nullopt;
+    for (const std::string& note : source_->take_notes())
+        observer_.warned(note);
+    observer_.progressed(figures_);
+}
+
+void Ingest::watch_bytes(Clock::time_point now) {
+    if (!connection_) return;
+    const std::uint64_t bytes = connection_->received();
+    if (std::exchange(bytes_seen_, bytes) != bytes) {
+        last_byte_ = now;
+        if (figures_.state == IngestState::stalled) set_state(IngestState::live, {});
+    }
+    const bool was_live = figures_.state == IngestState::live || figures_.state == IngestState::stalled;
+    if (!was_live) return;
+    if (now - last_byte_ >= kStalledAfter) set_state(IngestState::stalled, "nothing comes from " + connection_->peer());
+    is_lost_ = now - last_byte_ >= kLostAfter;
+}
+
+/// Asked by everything that waits: told the time, it keeps the figures, and says when to give up.
+bool Ingest::look() {
+    const auto now = Clock::now();
+    watch_bytes(now);
+    report(now);
+    return !stop_ && !is_lost_;
+}
+
+void Ingest::drain() {
+    const auto now = Clock::now();
+    while (auto sample = splicer_.take(now)) {
+        if (figures_.state != IngestState::live) {
+            if (live_since_ == Clock::time_point{}) live_since_ = now;
+            last_byte_ = now;
+            set_state(IngestState::live, {});
+        }
+        if (sample->track == Track::audio) ++figures_.sound_packets;
+        output_->write(*sample);
+    }
+}
+
+bool Ingest::carry() {
+    is_lost_ = false;
+    bytes_seen_ = 0;
+    live_since_ = {};
+    last_byte_ = Clock::now();
+    figures_.peer = connection_->peer();
+    set_state(IngestState::connecting, "connected to " + figures_.peer + ", waits for its stream");
+    splicer_.begin_connection();
+    Demuxer& demuxer = connection_->demuxer();
+    Intake intake(demuxer, options_.mode, splicer_);
+    while (look()) {
+        auto packet = demuxer.read();
+        if (!packet) break;
+        try {
+            intake.take(std::move(packet), Clock::now());
+        } catch (const NotCarried& error) {
+            throw IngestError(source_->place() + ": " + error.what());
+        }
+        drain();
+    }
+    return live_since_ != Clock::time_point{};
+}
+
+void Ingest::back_off(milliseconds delay) {
+    const auto until = Clock::now() + delay;
+    while (Clock::now() < until && look())
+        std::this_thread::sleep_for(std::min<Clock::duration>(kSlice, until - Clock::now()));
+}
+
+void Ingest::await_next(bool carried, const std::string& reason, SourceError::Kind kind) {
+    if (source_->listens()) {
+        // Whatever it was, the next one is not to wait for it.
+        if (!reason.empty()) observer_.warned(reason);
+        return;
+    }
+    const auto moved = carried ? Clock::now() - live_since_ : Clock::duration{};
+    retry_.on_connection(moved);
+    kind == SourceError::Kind::rejected ? retry_.on_rejected() : retry_.on_lost();
+    if (kind == SourceError::Kind::waited) retry_.restart();
+    const milliseconds delay = retry_.next_delay();
+    set_state(kind == SourceError::Kind::rejected ? IngestState::rejected : IngestState::backoff, reason);
+    back_off(delay);
+}
+
+IngestFigures Ingest::run() {
+    while (!stop_) {
+        is_lost_ = false;
+        const IngestState waiting = source_->listens() ? IngestState::listening : IngestState::connecting;
+        set_state(waiting, source_->place());
+        std::string reason;
+        auto kind = SourceError::Kind::transient;
+        bool carried = false;
+        try {
+            connection_ = source_->connect(goes_on());
+            if (!connection_) continue;
+            if (connections_++ > 0) ++figures_.reconnects;
+            carried = carry();
+            reason = is_lost_ ? "nothing has come for 10 s" : connection_->end_text();
+            if (reason.empty()) reason = "the stream ended";
+        } catch (const SourceError& error) {
+            reason = error.what();
+            kind = error.kind();
+        } catch (const IngestError&) {
+            output_->end();  // for good: the names are not left behind
+            throw;
+        } catch (const Error&) {
+            throw;
+        } catch (const std::runtime_error& error) {
+            reason = error.what();
+        }
+        if (connection_) bytes_before_ += connection_->received();
+        connection_.reset();
+        figures_.srt.reset();
+        figures_.peer.clear();
+        if (stop_ || (options_.once && carried)) break;
+        await_next(carried, reason, kind);
+    }
+    output_->end();
+    set_state(IngestState::ended, {});
+    return figures_;
+}
+
+}  // namespace
+
+std::string_view name_of(IngestState state) {
+    switch (state) {
+        case IngestState::connecting:
+            return "connecting";
+        case IngestState::listening:
+            return "listening";
+        case IngestState::live:
+            return "live";
+        case IngestState::stalled:
+            return "stalled";
+        case IngestState::backoff:
+            return "backoff";
+        case IngestState::rejected:
+            return "rejected";
+        case IngestState::ended:
+            return "ended";
+    }
+    return "";
+}
+
+IngestFigures run_ingest(const IngestOptions& options, IngestObserver& observer, const std::atomic<bool>& stop) {
+    return Ingest(options, observer, stop).run();
+}
+
+}  // namespace ringcast::ingest

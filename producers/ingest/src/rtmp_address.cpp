@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rtmp_address.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+namespace ringcast::ingest {
+namespace {
+
+constexpr std::uint16_t kTlsPort = 443;
+
+std::uint16_t read_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size() || port == 0) {
+        throw AddressError(
+            "the port of the address must be a number from 1 to 65535, as in rtmp://127.0.0.1:1935/live");
+    }
+    return port;
+}
+
+void read_authority(std::string_view authority, RtmpAddress& address) {
+    if (authority.find('@') != std::string_view::npos)
+        throw AddressError("the address holds a login (user@host), which RTMP does not use; give the key with --key");
+    std::size_t colon = authority.rfind(':');
+    if (authority.starts_with('[')) {
+        const std::size_t end = authority.find(']');
+        if (end == std::string_view::npos)
+            throw AddressError("the IPv6 address has no closing bracket: rtmp://[::1]/live");
+        address.host = authority.substr(1, end - 1);
+        colon = end + 1 < authority.size() ? end + 1 : std::string_view::npos;
+    } else {
+        address.host = authority.substr(0, colon);
+    }
+    if (colon != std::string_view::npos) address.port = read_port(authority.substr(colon + 1));
+}
+
+/// Takes "listen=1" out of a query, and says whether it stood there.
+bool take_listen(std::string& path) {
+    const std::size_t query = path.find('?');
+    if (query == std::string::npos) return false;
+    const std::string_view rest = std::string_view(path).substr(query + 1);
+    if (rest != "listen=1" && rest != "listen") return false;
+    path.resize(query);
+    return true;
+}
+
+}  // namespace
+
+RtmpAddress read_rtmp_address(const IngestAddress& words) {
+    const std::string& url = words.url;
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    if (std::any_of(url.begin(), url.end(), is_control) || std::any_of(words.key.begin(), words.key.end(), is_control))
+        throw AddressError("the address or the key holds a line break or another control byte; copy it again");
+    RtmpAddress address;
+    const std::size_t scheme_end = url.find("://");
+    address.tls = url.substr(0, scheme_end) == "rtmps";
+    if (address.tls) address.port = kTlsPort;
+    const std::size_t host = scheme_end + 3;
+    const std::size_t slash = std::min(url.find_first_of("/?", host), url.size());
+    read_authority(std::string_view(url).substr(host, slash - host), address);
+    std::string path = slash < url.size() && url[slash] == '/' ? url.substr(slash + 1) : url.substr(slash);
+    address.listens = take_listen(path) || words.listen || address.host.empty();
+    const std::size_t end = path.find_last_not_of('/', path.find('?') == std::string::npos ? std::string::npos : 0);
+    if (path.find('?') == std::string::npos) path.resize(end == std::string::npos ? 0 : end + 1);
+    address.app = path;
+    address.key = words.key;
+    if (address.key.empty()) {
+        const std::size_t last = path.substr(0, path.find('?')).rfind('/');
+        if (last != std::string::npos) {
+            address.app = path.substr(0, last);
+            address.key = path.substr(last + 1);
+        }
+    }
+    if (address.app.empty()) throw AddressError("the address names no app: rtmp://HOST[:PORT]/APP[/STREAM]");
+    if (address.tls && address.listens)
+        throw AddressError(
+            "RTMPS cannot be listened at here: use rtmp:// behind a TLS proxy, or srt:// with --passphrase");
+    if (!address.listens && address.key.empty())
+        throw AddressError("which stream? Add --key env:NAME or --key file:PATH, or put its name behind the app");
+    address.place = url.substr(0, slash) + "/" + address.app.substr(0, address.app.find_first_of("/?"));
+    return address;
+}
+
+}  // namespace ringcast::ingest
