@@ -12,6 +12,7 @@
 #include "carried_codecs.hpp"
 #include "command_line.hpp"
 #include "option_words.hpp"
+#include "parser_words.hpp"
 #include "plugin_description.hpp"
 #include "plugin_error.hpp"
 #include "plugin_finder.hpp"
@@ -61,8 +62,9 @@ void declare(CLI::App& app, Arguments& arguments) {
     app.add_flag("-h,--help,--plugin-help", arguments.help, "This help; after PLUGIN also the options it takes");
     app.add_option("PLUGIN", arguments.plugin, "Plugin name or path");
     app.add_option("WORDS", arguments.words, "Options as key=value, or one bare word for the plugin's main option");
-    app.add_option("--bus", arguments.bus, "Bus to read; waits until it is there");
-    app.add_option("--name", arguments.name, "Name of this sink in logs and in the inspector (default: the plugin's)");
+    app.add_option("--bus", arguments.bus, "Bus to read; waits until it is there")->type_name("BUS");
+    app.add_option("--name", arguments.name, "Name of this sink in logs and in the inspector (default: the plugin's)")
+        ->type_name("NAME");
     app.add_flag("--once", arguments.once, "Exit at the end of the stream instead of waiting for the next producer");
     app.add_option("--log-level", arguments.log_level, "debug, info, warning or error")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
@@ -186,7 +188,8 @@ int guarded_main(const CommandLine& line) {
     } catch (const CLI::ExtrasError&) {
         refuse_extras(app);
     } catch (const CLI::ParseError& error) {
-        return complain(error, kExitUsage);
+        const ParserWords words{"ringcast-sink PLUGIN", false};
+        throw UsageError(parser_words(app, error, words));
     }
     if (!arguments.probe.empty()) return answer_probe(arguments);
     if (arguments.help) return answer_help(app, arguments);

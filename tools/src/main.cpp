@@ -12,6 +12,7 @@
 
 #include "candidates.hpp"
 #include "command.hpp"
+#include "host/parser_words.hpp"
 #include "last_words.hpp"
 #include "safe_words.hpp"
 #include "suggest.hpp"
@@ -85,7 +86,7 @@ int explain(const CLI::App& app, const CLI::ParseError& error) {
     const auto parsed = app.get_subcommands();
     const CLI::App& where = parsed.empty() ? app : *parsed.front();
     const std::string command = parsed.empty() ? "ringcast" : "ringcast " + where.get_name();
-    std::string message = error.what();
+    std::string message = host::parser_words(where, error, {.command = command});
     const std::vector<std::string> extra = app.remaining(true);
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extra.empty()) {
         std::vector<std::string> options;
