@@ -25,10 +25,16 @@ void erase(char* at, std::size_t size) {
 }  // namespace
 
 CommandLine::CommandLine(int argc, char** argv, Redactor& redactor) {
+    std::vector<int> descriptors;
+    for (int i = 1; i < argc; ++i) {
+        if (const auto fd = flagged_descriptor(argv[i])) descriptors.push_back(*fd);
+    }
     for (int i = 1; i < argc; ++i) {
         std::string word = argv[i];
+        if (flagged_descriptor(word)) continue;
         const std::string value(value_of_word(word));
-        if (const auto fd = handed_descriptor(value)) {
+        const auto fd = handed_descriptor(value);
+        if (fd && std::find(descriptors.begin(), descriptors.end(), *fd) != descriptors.end()) {
             word.resize(word.size() - value.size());
             handed_.push_back(read_value(*fd, word + value));
             close(*fd);

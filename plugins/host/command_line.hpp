@@ -9,8 +9,8 @@
 
 namespace ringcast::host {
 
-/// The words of this process, made safe: values handed over by descriptor ("fd:N") are read, and what addresses carry
-/// beside host and app is erased from the memory that /proc/PID/cmdline shows.
+/// The words of this process, made safe: values that the `ringcast` command handed over by descriptor are read, and
+/// what addresses carry beside host and app is erased from the memory that /proc/PID/cmdline shows.
 class CommandLine {
 public:
     /// Before there are other threads. `redactor` knows from then on what was erased.

@@ -12,6 +12,21 @@
 #include "secret_address.hpp"
 
 namespace ringcast::host {
+namespace {
+
+constexpr std::string_view kPrefix = "fd:";
+constexpr std::string_view kFlag = "--handed=";
+
+std::optional<int> number_behind(std::string_view prefix, std::string_view text) {
+    if (!text.starts_with(prefix)) return std::nullopt;
+    text.remove_prefix(prefix.size());
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < 0) return std::nullopt;
+    return number;
+}
+
+}  // namespace
 
 std::string hand_over(std::string_view value) {
     std::array<int, 2> ends{};
@@ -28,13 +43,15 @@ std::string hand_over(std::string_view value) {
 }
 
 std::optional<int> handed_descriptor(std::string_view value) {
-    constexpr std::string_view kPrefix = "fd:";
-    if (!value.starts_with(kPrefix)) return std::nullopt;
-    value.remove_prefix(kPrefix.size());
-    int fd = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), fd);
-    if (error != std::errc{} || end != value.data() + value.size() || fd < 0) return std::nullopt;
-    return fd;
+    return number_behind(kPrefix, value);
+}
+
+std::string handed_flag(std::string_view value) {
+    return std::string(kFlag) + std::string(value.substr(kPrefix.size()));
+}
+
+std::optional<int> flagged_descriptor(std::string_view word) {
+    return number_behind(kFlag, word);
 }
 
 std::string exposed_warning(std::string_view word) {

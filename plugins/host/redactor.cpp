@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <cctype>
 
+#include "mux/key_parts.hpp"
 #include "secret_address.hpp"
 
 namespace ringcast::host {
 namespace {
 
 constexpr std::size_t kShortest = 4;
-constexpr std::size_t kWholeWord = 8;  // shorter ones are hidden as whole words only
-constexpr std::size_t kPart = 16;      // a part of a key that is a secret by itself, such as its signature
+constexpr std::size_t kWholeWord = sink::kLeastKeyPart;  // shorter ones are hidden as whole words only
 constexpr std::string_view kMask = "***";
 
 bool is_word(char c) {
@@ -57,17 +57,10 @@ std::size_t length_of(std::string_view text, std::string_view secret) {
 }  // namespace
 
 void Redactor::hide(std::string_view secret) {
-    std::vector<std::string> found;
-    if (secret.size() >= kShortest) found.emplace_back(secret);
-    constexpr std::string_view kBorders = "?&=";
-    for (std::size_t at = 0; at < secret.size();) {
-        const std::size_t end = std::min(secret.find_first_of(kBorders, at), secret.size());
-        if (end - at >= kPart && end - at < secret.size()) found.emplace_back(secret.substr(at, end - at));
-        at = end + 1;
-    }
     const std::scoped_lock lock(mutex_);
-    for (std::string& one : found) {
-        if (std::find(secrets_.begin(), secrets_.end(), one) == secrets_.end()) secrets_.push_back(std::move(one));
+    for (const std::string_view one : sink::key_parts(secret)) {
+        if (one.size() < kShortest) continue;
+        if (std::find(secrets_.begin(), secrets_.end(), one) == secrets_.end()) secrets_.emplace_back(one);
     }
     std::stable_sort(secrets_.begin(), secrets_.end(),
                      [](const std::string& a, const std::string& b) { return a.size() > b.size(); });

@@ -13,11 +13,11 @@ namespace ringcast::host {
 /// Thread safety: every call from any thread.
 class Redactor {
 public:
-    /// From here on `secret` is hidden, plain or percent-encoded, and so are its longer parts between '?', '&' and '='.
-    /// Short values are hidden as whole words only, and not at all below 4 characters: they would take ordinary words
-    /// out of every line.
+    /// From here on `secret` is hidden, plain or percent-encoded, and so are the parts that are secrets by themselves
+    /// (mux/key_parts.hpp). Values below 6 characters are hidden as whole words only, and not at all below 4: they
+    /// would take ordinary words out of every line.
     void hide(std::string_view secret);
-    /// hide() what public_address() leaves out of an address.
+    /// hide() the secret_parts() of an address.
     void hide_in_address(std::string_view address);
 
     /// `text` with "***" for each secret.

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <string>
 
 namespace ringcast::host {
 namespace {
 
 constexpr std::string_view kScheme = "://";
+/// The name many servers give the one instance an app has: rtmp://host/app/_definst_/KEY.
+constexpr std::string_view kDefaultInstance = "_definst_";
 constexpr std::string_view kSrt = "srt://";
 // What may stand in the query of an srt:// address for everybody to see.
 constexpr std::array<std::string_view, 8> kPlainSrtKeys{"mode",      "latency",  "pbkeylen", "maxbw",
@@ -72,6 +75,10 @@ std::vector<std::string_view> secret_parts(std::string_view address) {
     const std::size_t app = address.starts_with('/') ? 1 : 0;
     std::string_view rest = address.substr(std::min(address.find_first_of("/?#", app), address.size()));
     rest.remove_prefix(std::min(rest.find_first_not_of("/?#"), rest.size()));
+    if (rest == kDefaultInstance || rest.starts_with(std::string(kDefaultInstance) + "/")) {
+        rest.remove_prefix(kDefaultInstance.size());
+        rest.remove_prefix(std::min(rest.find_first_not_of("/?#"), rest.size()));
+    }
     if (!rest.empty()) parts.push_back(rest);
     return parts;
 }

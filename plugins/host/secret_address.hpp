@@ -10,8 +10,9 @@ namespace ringcast::host {
 /// "scheme://..."
 [[nodiscard]] bool is_address(std::string_view text);
 
-/// What stands before '@', and behind host and first path segment without the separator in front; of an srt:// address
-/// streamid, passphrase and what nobody knows. Views into `address`. Empty when there is nothing to hide.
+/// What stands before '@', and behind host and first path segment (and "_definst_", the default instance of an app)
+/// without the separator in front; of an srt:// address streamid, passphrase and what nobody knows. Views into
+/// `address`. Empty when there is nothing to hide.
 [[nodiscard]] std::vector<std::string_view> secret_parts(std::string_view address);
 
 /// The value of a word "key=value"; a word whose key could not be an option's name is a bare value, such as an address

@@ -51,7 +51,7 @@ SecretOptions::SecretOptions(const ringcast_sink_plugin_v1& api, Values& options
         if (source || !is_address || !secret_parts(value).empty()) shut_the_process();
         if (source) value = source->take();
         hide(value, is_address);
-        if (source) held_.push_back({std::move(*source), value, is_address});
+        if (source) held_.push_back({std::move(*source), value, value, is_address});
     }
 }
 
@@ -78,6 +78,19 @@ SecretOptions::Values SecretOptions::look_again() {
     return changed;
 }
 
+void SecretOptions::settle(const Values& handed, bool accepted) {
+    for (Held& held : held_) {
+        for (const auto& [key, value] : handed) {
+            if (key != held.source.option()) continue;
+            if (accepted) {
+                held.taken = value;
+            } else if (held.value == value) {  // none newer was handed over since
+                held.value = held.taken;
+            }
+        }
+    }
+}
+
 bool SecretOptions::may_change() const noexcept {
     return std::any_of(held_.begin(), held_.end(), [](const Held& held) { return held.source.is_file(); });
 }
@@ -85,9 +98,13 @@ bool SecretOptions::may_change() const noexcept {
 std::vector<std::string> SecretOptions::warnings() const {
     std::vector<std::string> lines;
     for (const Held& held : held_) {
-        if (!held.source.is_open_to_all()) continue;
-        lines.push_back(held.source.option() + "=file:" + held.source.where() +
-                        ": every user of this machine can read that file; chmod 600 it");
+        if (held.source.is_open_to_all()) {
+            lines.push_back(held.source.text() + ": every user of this machine can read that file; chmod 600 it");
+        }
+        if (const char* const where = blank_in(held.value)) {
+            lines.push_back(held.source.text() + ": a blank " + where +
+                            " the value is sent as part of it; is it meant to be there?");
+        }
     }
     return lines;
 }

@@ -25,16 +25,20 @@ public:
     SecretOptions(const ringcast_sink_plugin_v1& api, Values& options, const CommandLine& line,
                   std::shared_ptr<Redactor> redactor);
 
-    /// Reads the files again: what is new. Throws UsageError when one cannot be read; then nothing has changed.
+    /// Reads the files again: what is new, to be handed to the plugin. Throws UsageError when one cannot be read; then
+    /// nothing has changed.
     Values look_again();
+    /// The plugin's answer to values of look_again(): those it refused are new at the next look, too.
+    void settle(const Values& handed, bool accepted);
     [[nodiscard]] bool may_change() const noexcept;
-    /// One line for each file that everybody on this machine can read.
+    /// One line for each file that everybody on this machine can read, and for each value that holds a blank.
     [[nodiscard]] std::vector<std::string> warnings() const;
 
 private:
     struct Held {
         SecretSource source;
-        std::string value;
+        std::string value;  ///< the newest that was handed to the plugin
+        std::string taken;  ///< the newest that it took
         bool is_address;
     };
 

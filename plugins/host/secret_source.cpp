@@ -13,17 +13,20 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "handed_value.hpp"
 #include "plugin_error.hpp"
+#include "ringcast/sink.h"
 
 namespace ringcast::host {
 namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t kMostValue = 4096;
+constexpr std::size_t kMostValue = RINGCAST_SINK_MOST_SECRET;
 constexpr std::chrono::seconds kPipePatience{5};
 constexpr std::string_view kEnv = "env:";
 constexpr std::string_view kFile = "file:";
+constexpr std::string_view kDescriptor = "fd:";
 
 class OpenFile {
 public:
@@ -41,15 +44,10 @@ private:
     int fd_;
 };
 
-std::string name_file(const std::string& option, const std::string& path) {
-    return option + "=file:" + path;
-}
-
 /// `fix` says how to put it right.
 std::string checked(std::string value, const std::string& what, const std::string& fix) {
     if (value.find('\0') != std::string::npos) throw UsageError(what + ": holds a NUL byte, so it is no text; " + fix);
-    if (value.ends_with('\n')) value.pop_back();
-    if (value.ends_with('\r')) value.pop_back();
+    value.erase(value.find_last_not_of("\r\n") + 1);  // empty lines at the end are the editor's
     if (value.empty()) throw UsageError(what + ": is empty; " + fix);
     if (value.size() > kMostValue) {
         throw UsageError(what + ": is longer than " + std::to_string(kMostValue) + " bytes; " + fix);
@@ -61,12 +59,21 @@ std::string checked(std::string value, const std::string& what, const std::strin
     return value;
 }
 
-std::string read_file(const SecretSource& source, int fd) {
-    const std::string what = name_file(source.option(), source.where());
+std::string read_checked(const std::string& what, int fd) {
     return checked(read_value(fd, what), what, "put the value there as one line");
 }
 
 }  // namespace
+
+const char* blank_in(std::string_view value) {
+    // Copied from a page: no-break and ideographic spaces, zero-width ones, the byte order mark of some editors.
+    for (const std::string_view blank : {" ", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b", "\xef\xbb\xbf"}) {
+        if (value.starts_with(blank)) return "in front of";
+        if (value.ends_with(blank)) return "at the end of";
+        if (value.find(blank) != std::string_view::npos) return "inside";
+    }
+    return nullptr;
+}
 
 std::string read_value(int fd, const std::string& what) {
     const auto deadline = steady_clock::now() + kPipePatience;
@@ -91,28 +98,40 @@ std::string read_value(int fd, const std::string& what) {
 }
 
 std::optional<SecretSource> SecretSource::parse(const std::string& option, const std::string& value) {
-    for (const std::string_view kind : {kEnv, kFile}) {
-        if (!value.starts_with(kind)) continue;
-        std::string where = value.substr(kind.size());
-        if (where.empty() || (kind == kEnv && where.find('=') != std::string::npos)) {
+    if (const auto fd = handed_descriptor(value)) return SecretSource(option, Kind::descriptor, std::to_string(*fd));
+    for (const auto& [prefix, kind] : {std::pair(kEnv, Kind::env), std::pair(kFile, Kind::file)}) {
+        if (!value.starts_with(prefix)) continue;
+        std::string where = value.substr(prefix.size());
+        if (where.empty() || (kind == Kind::env && where.find('=') != std::string::npos)) {
             throw UsageError("option " + option + ": after env: stands the NAME of a variable, after file: a PATH");
         }
-        return SecretSource(option, kind == kFile, std::move(where));
+        return SecretSource(option, kind, std::move(where));
     }
     return std::nullopt;
 }
 
+std::string SecretSource::text() const {
+    const std::string_view prefix = kind_ == Kind::env ? kEnv : kind_ == Kind::file ? kFile : kDescriptor;
+    return option_ + "=" + std::string(prefix) + where_;
+}
+
 std::string SecretSource::take() const {
-    if (is_file_) {
+    const std::string what = text();
+    if (kind_ == Kind::descriptor) {
+        const int fd = *handed_descriptor(std::string(kDescriptor) + where_);
+        std::string value = read_checked(what, fd);
+        close(fd);
+        return value;
+    }
+    if (kind_ == Kind::file) {
         const OpenFile file(where_);
         if (file.get() < 0) {
-            throw UsageError(name_file(option_, where_) + ": " + std::strerror(errno) +
+            throw UsageError(what + ": " + std::strerror(errno) +
                              "; the file must be there and readable for this user");
         }
-        return read_file(*this, file.get());
+        return read_checked(what, file.get());
     }
     char* text = getenv(where_.c_str());
-    const std::string what = option_ + "=env:" + where_;
     const std::string fix = "export " + where_ + ", or use " + option_ + "=file:PATH";
     if (text == nullptr) throw UsageError(what + ": there is no such environment variable; " + fix);
     std::string value = text;
@@ -122,17 +141,18 @@ std::string SecretSource::take() const {
 }
 
 std::optional<std::string> SecretSource::look_again() const {
-    if (!is_file_) return std::nullopt;
+    if (!is_file()) return std::nullopt;
     const OpenFile file(where_);
-    if (file.get() < 0) throw UsageError(name_file(option_, where_) + ": " + std::strerror(errno));
+    if (file.get() < 0) throw UsageError(text() + ": " + std::strerror(errno));
     struct stat status {};
     if (fstat(file.get(), &status) == 0 && !S_ISREG(status.st_mode)) return std::nullopt;
-    return read_file(*this, file.get());
+    return read_checked(text(), file.get());
 }
 
 bool SecretSource::is_open_to_all() const {
     struct stat status {};
-    return is_file_ && stat(where_.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0;
+    return is_file() && stat(where_.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+           (status.st_mode & S_IROTH) != 0;
 }
 
 }  // namespace ringcast::host

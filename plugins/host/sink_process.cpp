@@ -18,6 +18,8 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "plugin_error.hpp"
 #include "ringcast/error.hpp"
@@ -94,6 +96,7 @@ public:
             std::uint64_t times = 0;
             if (fds[1].revents != 0) static_cast<void>(!read(told_.get(), &times, sizeof times));
             if (phase_ == Phase::done) return;
+            settle_replacements();
             if (fds[0].revents != 0) on_signal();
             if (stopped_at_) press();
         }
@@ -101,12 +104,22 @@ public:
 
 private:
     enum class Phase { running, lingering, destroying, done };
+    /// The plugin's, to new values; the reason is empty when it took them.
+    struct Answer {
+        SecretOptions::Values values;
+        std::string reason;
+    };
+    static inline const std::string kOldValue = "the old value stays in use: ";
 
     void tell(Phase phase) {
         {
             const std::scoped_lock lock(phase_mutex_);
             phase_ = phase;
         }
+        poke();
+    }
+
+    void poke() {
         const std::uint64_t one = 1;
         static_cast<void>(!write(told_.get(), &one, sizeof one));
     }
@@ -132,19 +145,53 @@ private:
                                instance_.plugin().api().name);
         }
         try {
-            auto changed = secrets_.look_again();
-            pipeline_.warn({});
-            if (changed.empty()) return log_->info("SIGHUP: the files hold what they held before");
-            std::string keys;
-            for (const auto& [key, value] : changed)
-                keys += (keys.empty() ? "" : " and ") + key;
-            log_->info("SIGHUP: {} changed", keys);
-            pipeline_.replace_options(std::move(changed));
+            hand_over(secrets_.look_again());
         } catch (const UsageError& error) {
-            const std::string text = std::string("the old value stays in use: ") + error.what();
-            log_->error("SIGHUP: {}", text);
-            pipeline_.warn(text);
+            refuse_renewal(error.what());
         }
+    }
+
+    void hand_over(SecretOptions::Values changed) {
+        if (refused_ && changed == refused_->values) {  // the peer is not left for what is known to be refused
+            secrets_.settle(changed, false);
+            return refuse_renewal(refused_->reason);
+        }
+        refused_.reset();
+        pipeline_.warn({});
+        if (changed.empty()) return log_->info("SIGHUP: the files hold what they held before");
+        for (const std::string& warning : secrets_.warnings())
+            log_->warn("{}", warning);
+        std::string keys;
+        for (const auto& [key, value] : changed)
+            keys += (keys.empty() ? "" : " and ") + key;
+        log_->info("SIGHUP: {} changed", keys);
+        pipeline_.replace_options(std::move(changed), [this](const auto& values, const std::string& refusal) {
+            {
+                const std::scoped_lock lock(phase_mutex_);
+                answers_.push_back({values, refusal});
+            }
+            poke();
+        });
+    }
+
+    /// What the plugin answered on the sink thread.
+    void settle_replacements() {
+        std::vector<Answer> answers;
+        {
+            const std::scoped_lock lock(phase_mutex_);
+            answers.swap(answers_);
+        }
+        for (Answer& answer : answers) {
+            secrets_.settle(answer.values, answer.reason.empty());
+            if (answer.reason.empty()) continue;
+            pipeline_.warn(kOldValue + answer.reason);  // it stands in the log already
+            refused_ = std::move(answer);
+        }
+    }
+
+    void refuse_renewal(const std::string& reason) {
+        log_->error("SIGHUP: {}{}", kOldValue, reason);
+        pipeline_.warn(kOldValue + reason);
     }
 
     void press() {
@@ -183,7 +230,9 @@ private:
     sigset_t set_ = stop_signals();
     FileDescriptor signals_;
     FileDescriptor told_;
-    std::mutex phase_mutex_;  ///< held while the plugin is called, so that it is not destroyed meanwhile
+    std::mutex phase_mutex_;  ///< held while the plugin is called, so that it is not destroyed meanwhile; for answers_
+    std::vector<Answer> answers_;
+    std::optional<Answer> refused_;  ///< the newest that is in force
     std::atomic<Phase> phase_{Phase::running};
     std::optional<steady_clock::time_point> stopped_at_;
     bool interrupted_ = false;

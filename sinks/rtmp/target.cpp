@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mux/key_parts.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -17,10 +18,6 @@ constexpr std::uint16_t kRtmpPort = 1935;
 constexpr std::uint16_t kRtmpsPort = 443;
 // librtmp builds the connect command in 4096 bytes.
 constexpr std::size_t kMostAppBytes = 1500;
-// AMF0 strings carry 16 bits of length; the commands around the key need a little.
-constexpr std::size_t kMostKeyBytes = 8192;
-// Shorter values in a key's query say nothing ("rtmp", "1") and would blank ordinary words.
-constexpr std::size_t kLeastSecretBytes = 6;
 
 [[noreturn]] void wrong(const std::string& text) {
     throw SinkError(RINGCAST_SINK_E_CONFIG, text);
@@ -114,7 +111,9 @@ RtmpTarget read_rtmp_target(const std::string& url, const std::string& key) {
     if (url.empty()) wrong("where to? Give url=rtmp://HOST/APP and key=env:NAME or key=file:PATH");
     if (has_control_bytes(url)) wrong("url= holds a line break or another control byte; copy it again");
     if (has_control_bytes(key)) wrong("key= holds a line break or another control byte; copy it again");
-    if (key.size() > kMostKeyBytes) wrong("key= is longer than 8192 bytes; that is no stream key");
+    if (key.size() > RINGCAST_SINK_MOST_SECRET) {
+        wrong("key= is longer than " + std::to_string(RINGCAST_SINK_MOST_SECRET) + " bytes; that is no stream key");
+    }
     const std::size_t colon = url.find("://");
     if (colon == std::string::npos)
         wrong("url= must begin with rtmp:// or rtmps://, such as rtmp://live.example.com/app");
@@ -132,17 +131,8 @@ RtmpTarget read_rtmp_target(const std::string& url, const std::string& key) {
 }
 
 std::string without_key(std::string words, const RtmpTarget& target) {
-    std::vector<std::string> secrets{target.stream};
-    const std::size_t query = std::min(target.stream.find('?'), target.stream.size());
-    secrets.push_back(target.stream.substr(0, query));
-    for (std::size_t at = query; at < target.stream.size();) {
-        const std::size_t end = std::min(target.stream.find('&', at + 1), target.stream.size());
-        const std::size_t value = target.stream.find('=', at);
-        if (value < end) secrets.push_back(target.stream.substr(value + 1, end - value - 1));
-        at = end;
-    }
-    for (const std::string& secret : secrets) {
-        if (secret.size() < kLeastSecretBytes) continue;
+    for (const std::string_view secret : key_parts(target.stream)) {
+        if (secret.size() < kLeastKeyPart) continue;
         for (std::size_t at = words.find(secret); at != std::string::npos; at = words.find(secret, at + 3))
             words.replace(at, secret.size(), "***");
     }

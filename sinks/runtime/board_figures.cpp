@@ -20,14 +20,24 @@ void store(Field& field, Value value) {
 
 }  // namespace
 
+namespace {
+
+/// Why the peer is away, and what people did in vain against it.
+std::string with_warning(const SinkFigures& figures) {
+    if (figures.warning.empty()) return figures.output.reason;
+    return figures.warning + "; " + figures.output.reason;
+}
+
+}  // namespace
+
 SinkStatus status_of(const SinkFigures& figures) {
     switch (figures.output.state) {
         case OutputState::failed:
             return {SinkState::failed, figures.output.reason};
         case OutputState::rejected:
-            return {SinkState::rejected, figures.output.reason};
+            return {SinkState::rejected, with_warning(figures)};
         case OutputState::backoff:
-            return {SinkState::backoff, figures.output.reason};
+            return {SinkState::backoff, with_warning(figures)};
         default:
             break;
     }

@@ -134,11 +134,12 @@ void OutputThread::give_up_locked() {
     if (view_.state == OutputState::connecting) watcher_.end_connecting();
 }
 
-void OutputThread::replace_options(std::vector<std::pair<std::string, std::string>> options) {
+void OutputThread::replace_options(Values options, Replaced done) {
     {
         const std::scoped_lock lock(mutex_);
         if (!replacement_) replacement_.emplace();
         std::move(options.begin(), options.end(), std::back_inserter(*replacement_));
+        replaced_ = std::move(done);
         watcher_.end_lasting(is_replaced());
     }
     queue_.nudge();
@@ -346,7 +347,8 @@ bool OutputThread::wait_for_retry() {
 void OutputThread::take_replacement() {
     std::unique_lock lock(mutex_);
     if (!replacement_) return;
-    const auto options = std::move(*replacement_);
+    const Values options = std::move(*replacement_);
+    const Replaced replaced = std::move(replaced_);
     replacement_.reset();
     watcher_.end_lasting(false);
     view_.reason.clear();
@@ -359,6 +361,11 @@ void OutputThread::take_replacement() {
         retry_.restart();  // it is the peer that knows us
         log_->error("{} ({}); the old options stay", output_.last_error(), name_of(status));
     }
+    if (!replaced) return;
+    const std::string reason = output_.last_error();
+    replaced(options, status == OutputStatus::ok ? std::string()
+                      : reason.empty()           ? std::string(name_of(status))
+                                                 : reason);
 }
 
 void OutputThread::leave_peer() {

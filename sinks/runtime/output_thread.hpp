@@ -83,9 +83,14 @@ public:
     /// The sink is told to stop: no further connection attempt, and a call that waits for the peer is interrupted when
     /// `interrupt_delivery` or when it is a connect().
     void give_up(bool interrupt_delivery);
+    using Values = std::vector<std::pair<std::string, std::string>>;  ///< key, value
+    /// What the output was handed, and why it refused that, else empty.
+    using Replaced = std::function<void(const Values& options, const std::string& refusal)>;
+
     /// Leaves the peer after the packet it is given now, interrupting a call that lasts, hands these values to the
-    /// output and connects again at once, as if for the first time. Refused values are logged, and the old ones stay.
-    void replace_options(std::vector<std::pair<std::string, std::string>> options);
+    /// output and connects again at once, as if for the first time. Refused values are logged, and the old ones stay;
+    /// `done` is called on the sink thread, for all values that came meanwhile at once.
+    void replace_options(Values options, Replaced done = {});
 
     [[nodiscard]] PacketQueue& queue() noexcept { return queue_; }
     [[nodiscard]] OutputView view() const;
@@ -126,7 +131,8 @@ private:
     OutputView view_;
     std::chrono::steady_clock::time_point congested_until_{};
     std::vector<StreamInfo> streams_;  // of the present output, once begun_
-    std::optional<std::vector<std::pair<std::string, std::string>>> replacement_;
+    std::optional<Values> replacement_;
+    Replaced replaced_;
     bool in_use_ = false;  // from open() to the end of finish(): what the pipeline thread sees
     bool open_wanted_ = false;
     bool open_ = false;   // from open() until the output is closed, whatever the state says meanwhile

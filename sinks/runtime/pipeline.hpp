@@ -59,8 +59,8 @@ public:
     /// Shown beside the state while the sink runs; empty: no more.
     void warn(std::string text);
     /// OutputThread::replace_options().
-    void replace_options(std::vector<std::pair<std::string, std::string>> options) {
-        output_thread_.replace_options(std::move(options));
+    void replace_options(OutputThread::Values options, OutputThread::Replaced done) {
+        output_thread_.replace_options(std::move(options), std::move(done));
     }
     /// After request_stop(): do not wait for the peer any longer.
     void interrupt_output() { output_thread_.give_up(true); }

@@ -99,6 +99,11 @@ static uint64_t bytes_sent(void* self) {
 
 static int32_t replace(void* self, const ringcast_sink_option* const* options) {
     (void)self;
+    for (const ringcast_sink_option* const* option = options; *option != NULL; ++option) {
+        if (strncmp((*option)->value, "wrong", 5) != 0) continue;
+        the_host->set_error(the_host, "key= begins with wrong; copy it again");
+        return RINGCAST_SINK_E_CONFIG;
+    }
     take(options);
     write_record("replace");
     blab();

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "host/command_line.hpp"
 #include "host/handed_value.hpp"
 #include "host/option_words.hpp"
 #include "host/plugin_error.hpp"
@@ -30,11 +31,14 @@ TEST(SecretAddress, what_stands_behind_host_and_app_is_secret) {
     EXPECT_EQ(secret_parts("rtmp://host/live/?t=1"), Parts{"t=1"});
     EXPECT_EQ(secret_parts("rtmp://host/live//abc"), Parts{"abc"});
     EXPECT_EQ(secret_parts("rtmps://me:pass@host/live/abc"), (Parts{"me:pass", "abc"}));
+    EXPECT_EQ(secret_parts("rtmp://host/live/_definst_/abc?t=1"), Parts{"abc?t=1"});
+    EXPECT_EQ(secret_parts("rtmp://host/live/_definst_abc"), Parts{"_definst_abc"});
 }
 
 TEST(SecretAddress, an_address_of_host_and_app_holds_none) {
-    for (const char* address : {"rtmp://host", "rtmp://host/", "rtmp://host/live", "rtmp://host/live/",
-                                "rtmp://host/a#", "srt://[::1]:9000", "live/abc", "C:/a/b", "a/b://c/d/e", ""})
+    for (const char* address :
+         {"rtmp://host", "rtmp://host/", "rtmp://host/live", "rtmp://host/live/", "rtmp://host/live/_definst_",
+          "rtmp://host/live/_definst_/", "rtmp://host/a#", "srt://[::1]:9000", "live/abc", "C:/a/b", "a/b://c/d/e", ""})
         EXPECT_EQ(secret_parts(address), Parts{}) << address;
 }
 
@@ -78,14 +82,24 @@ TEST(Redactor, hides_a_secret_however_it_is_encoded) {
     EXPECT_EQ(redactor.clean("publish live_9527%3Fa%3Db%26c now"), "publish *** now");
     EXPECT_EQ(redactor.clean("publish live_9527%3fa=b%26c now"), "publish *** now");
     EXPECT_EQ(redactor.clean("xlive_9527?a=b&cx"), "x***x") << "whatever it is glued to";
-    EXPECT_EQ(redactor.clean("live_9527?a=b"), "live_9527?a=b") << "a part that is no secret by itself";
-    EXPECT_EQ(redactor.clean("%6Cive_9527%3"), "%6Cive_9527%3") << "cut short";
+    EXPECT_EQ(redactor.clean("9527?a=b&c"), "9527?a=b&c") << "a part that is no secret by itself";
+    EXPECT_EQ(redactor.clean("%6Cive_952%37%3"), "***%3") << "its name, cut short behind";
 }
 
-TEST(Redactor, hides_the_long_parts_of_a_key_by_themselves) {
+TEST(Redactor, hides_name_and_values_of_a_key_by_themselves) {
     Redactor redactor;
-    redactor.hide("?streamname=live_1&key=0123456789abcdef0123456789abcdef&pflag=1");
-    EXPECT_EQ(redactor.clean("key 0123456789abcdef0123456789abcdef, live_1, pflag"), "key ***, live_1, pflag");
+    redactor.hide("?streamname=live_1&key=0123456789abcdef0123456789abcdef&pflag=1&schedule=rtmp");
+    EXPECT_EQ(redactor.clean("key 0123456789abcdef0123456789abcdef, live_1, pflag, schedule by rtmp"),
+              "key ***, ***, pflag, schedule by rtmp");
+    redactor.hide("inst/stream-7123?expire=1699999999");
+    EXPECT_EQ(redactor.clean("live/stream-7123 until 1699999999, expire"), "live/*** until ***, expire");
+}
+
+TEST(Redactor, a_passphrase_of_ten_characters_is_hidden_whatever_it_is_glued_to) {
+    Redactor redactor;
+    redactor.hide("abc 123 xy");
+    redactor.hide("sixsix");
+    EXPECT_EQ(redactor.clean("passphrase=abc 123 xyz asixsix"), "passphrase=***z a***");
 }
 
 TEST(Redactor, short_secrets_are_hidden_as_whole_words_and_words_of_three_letters_are_no_secrets) {
@@ -136,6 +150,7 @@ protected:
 TEST_F(SecretSourceTest, a_file_gives_its_line_without_the_end) {
     EXPECT_EQ(SecretSource::parse("key", file("s3cret\n"))->take(), "s3cret");
     EXPECT_EQ(SecretSource::parse("key", file("s3cret\r\n"))->take(), "s3cret");
+    EXPECT_EQ(SecretSource::parse("key", file("s3cret\r\n\r\n\n"))->take(), "s3cret") << "empty lines behind it";
     EXPECT_EQ(SecretSource::parse("key", file(" s3cret "))->take(), " s3cret ");
     EXPECT_EQ(SecretSource::parse("key", file(std::string(4096, 'x') + "\n"))->take(), std::string(4096, 'x'));
 }
@@ -196,6 +211,49 @@ TEST_F(SecretSourceTest, a_literal_is_no_source_and_half_a_source_is_told) {
     EXPECT_FALSE(SecretSource::parse("key", "environment").has_value());
     EXPECT_THROW(SecretSource::parse("key", "env:"), UsageError);
     EXPECT_THROW(SecretSource::parse("key", "file:"), UsageError);
+}
+
+TEST(SecretValue, a_blank_in_it_is_found_wherever_it_stands) {
+    EXPECT_STREQ(blank_in(" s3cret"), "in front of");
+    EXPECT_STREQ(blank_in("s3cret "), "at the end of");
+    EXPECT_STREQ(blank_in("s3 cret"), "inside");
+    EXPECT_STREQ(blank_in("\xef\xbb\xbfs3cret"), "in front of") << "a byte order mark";
+    EXPECT_STREQ(blank_in("s3cret\xc2\xa0"), "at the end of") << "a no-break space";
+    EXPECT_EQ(blank_in("s3cret"), nullptr);
+    EXPECT_EQ(blank_in("\xe6\x95\xb0"), nullptr) << "letters of any script";
+}
+
+class CommandLineTest : public testing::Test {
+protected:
+    /// A descriptor from which `value` can be read, as "fd:N".
+    static std::string handed(const std::string& value) { return hand_over(value); }
+    static std::vector<std::string> words_of(std::vector<std::string> words) {
+        words.insert(words.begin(), "ringcast-sink");
+        std::vector<char*> arguments;
+        arguments.reserve(words.size());
+        for (std::string& word : words)
+            arguments.push_back(word.data());
+        Redactor redactor;
+        return CommandLine(static_cast<int>(arguments.size()), arguments.data(), redactor).words();
+    }
+};
+
+TEST_F(CommandLineTest, reads_a_descriptor_that_the_command_handed_over_and_no_other) {
+    const std::string value = handed("rtmp://host/live/abc");
+    const std::string other = handed("not to be read");
+    EXPECT_EQ(words_of({"secretive", "url=" + value, handed_flag(value), other, "path=" + other}),
+              (std::vector<std::string>{"secretive", "url=rtmp://host/live/abc", other, "path=" + other}));
+    const int fd = *handed_descriptor(other);
+    EXPECT_EQ(read_value(fd, "other"), "not to be read");
+    close(fd);
+}
+
+TEST(HandedValue, is_a_source_of_a_secret_and_of_nothing_else) {
+    const auto source = SecretSource::parse("key", hand_over("s3cret\n"));
+    ASSERT_TRUE(source);
+    EXPECT_EQ(source->take(), "s3cret");
+    EXPECT_EQ(source->look_again(), std::nullopt);
+    EXPECT_THROW(static_cast<void>(source->take()), UsageError) << "it was closed";
 }
 
 TEST(HandedValue, travels_by_descriptor) {

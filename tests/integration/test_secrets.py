@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, RINGCAST, SHM, wait_until
+from conftest import BUILD, RINGCAST, wait_until
 from rtmp_servers import NginxRtmp, PublishHook
+from secret_traces import assert_kept, make_key, pieces
 
 SECRETIVE = BUILD / "tests/plugins/secretive.so"  # says its secrets wherever it can
 FPS = 25
@@ -19,49 +20,7 @@ FPS = 25
 
 @pytest.fixture
 def key():
-    """Like Bilibili's: it has to be encoded in places, and is found in no memory by chance."""
-    return f"?streamname=live_{secrets.token_hex(4)}&key={secrets.token_hex(16)}&pflag=1"
-
-
-def pieces(key):
-    """What must not be seen: the key in any writing, and the part of it that alone is as good."""
-    encoded = "".join(f"%{byte:02X}" for byte in key.encode())
-    return [part.encode() for part in (key, key.split("&")[1].split("=")[1], encoded)]
-
-
-def seen_in_processes(key):
-    """Command lines and environments of all processes that show the key; this test's own memory is none of them."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        for name in ("cmdline", "environ"):
-            try:
-                content = (folder / name).read_bytes()
-            except OSError:
-                continue
-            if any(piece in content for piece in pieces(key)):
-                found.append(f"{folder / name}: {content[:300]}")
-    return found
-
-
-def seen_on_bus(bus, key):
-    found = []
-    for entry in SHM.glob(f"ringcast.{bus.name}.*"):
-        if any(piece in entry.read_bytes() for piece in pieces(key)):
-            found.append(str(entry))
-    for words in (["info", bus.name, "--json"], ["info", bus.name], ["ls", "--json"], ["plugins", "--json"]):
-        done = subprocess.run([RINGCAST, *words], capture_output=True, check=False, timeout=60)
-        if any(piece in done.stdout + done.stderr for piece in pieces(key)):
-            found.append(f"ringcast {words[0]}: {done.stdout}")
-    return found
-
-
-def assert_kept(bus, key, *children):
-    """The key is nowhere: logs, command lines, environments, the board and what the inspector shows."""
-    assert seen_in_processes(key) == []
-    assert seen_on_bus(bus, key) == []
-    for child in children:
-        output = child.log.read_bytes()
-        assert not [piece for piece in pieces(key) if piece in output], output
+    return make_key()
 
 
 def recorded(record, count, limit=60):
@@ -121,11 +80,12 @@ def test_a_key_in_a_literal_url_works_with_a_warning_and_is_erased(bus, key, tmp
     assert SECRETIVE.name.encode() in cmdline and b"--bus" in cmdline, "the rest of it is as it was"
 
 
-def test_a_url_of_host_and_app_is_shown_without_a_warning(bus, tmp_path):
-    child = leaky(bus, tmp_path / "record", "url=rtmp://host/live")
-    child.says("publishing to rtmp://host/live with")
+@pytest.mark.parametrize("url", ["rtmp://host/live", "rtmp://host/live/_definst_"])
+def test_a_url_of_host_and_app_is_shown_without_a_warning(bus, key, tmp_path, url):
+    child = leaky(bus, tmp_path / "record", f"url={url}", "key=env:STREAM_KEY", STREAM_KEY=key)
+    child.says(f"publishing to {url} with")
     assert "carries a key" not in child.output()
-    assert b"url=rtmp://host/live\0" in Path(f"/proc/{child.pid}/cmdline").read_bytes()
+    assert f"url={url}\0".encode() in Path(f"/proc/{child.pid}/cmdline").read_bytes()
 
 
 def test_a_url_with_its_key_comes_from_the_environment_as_well(bus, key, tmp_path):
@@ -246,6 +206,58 @@ def test_a_file_that_cannot_be_read_at_sighup_changes_nothing_and_is_told(bus, k
     child.signal(signal.SIGHUP)
     wait_until(lambda: bus.reader("leaky")["reason"] == "", "the note to go")
     assert len(recorded(record, 2)) == 2, "no new connection"
+
+
+def test_a_value_the_plugin_refuses_at_sighup_is_told_until_the_file_is_mended(bus, key, tmp_path):
+    record, new_key, refusal = tmp_path / "record", key[::-1], "the old value stays in use: key= begins with wrong"
+    (tmp_path / "key").write_text(key)
+    child = leaky(bus, record, f"key=file:{tmp_path / 'key'}")
+    on_air(bus, child)
+    (tmp_path / "key").write_text("wrong" + key)
+    child.signal(signal.SIGHUP)
+    child.says("key= begins with wrong; copy it again (configuration); the old options stay")
+    wait_until(lambda: (reader := bus.reader("leaky"))["state"] == "live" and refusal in reader["reason"],
+               "the refusal beside the state")
+    assert recorded(record, 3)[2:] == [f"connect url= key={key}"], "the old key goes on"
+    child.signal(signal.SIGHUP)
+    child.says("SIGHUP: " + refusal)
+    assert refusal in bus.reader("leaky")["reason"] and len(recorded(record, 3)) == 3, "the peer was not left for it"
+    (tmp_path / "key").write_text(new_key)
+    child.signal(signal.SIGHUP)
+    assert recorded(record, 5)[3:] == [f"{call} url= key={new_key}" for call in ("replace", "connect")]
+    wait_until(lambda: bus.reader("leaky")["reason"] == "", "the note to go")
+    (tmp_path / "key").write_text("wrong" + key)
+    child.signal(signal.SIGHUP)
+    wait_until(lambda: refusal in bus.reader("leaky")["reason"], "the refusal")
+    (tmp_path / "key").write_text(new_key)
+    child.signal(signal.SIGHUP)
+    child.says("the files hold what they held before")
+    wait_until(lambda: bus.reader("leaky")["reason"] == "", "the note to go when the old file is back")
+    for secret in (key, new_key):
+        assert_kept(bus, secret, child)
+
+
+def test_a_blank_in_a_key_file_is_warned_about_and_sent(bus, key, tmp_path):
+    (tmp_path / "key").write_text(key + " \r\n\n")
+    child = leaky(bus, tmp_path / "record", "url=rtmp://host/live", f"key=file:{tmp_path / 'key'}")
+    child.says(f"key=file:{tmp_path / 'key'}: a blank at the end of the value is sent as part of it")
+    assert recorded(tmp_path / "record", 2)[1] == f"connect url=rtmp://host/live key={key} "
+    (tmp_path / "key").write_text(key + "\n")
+    child.signal(signal.SIGHUP)
+    assert recorded(tmp_path / "record", 4)[3].endswith(f"key={key}")
+    assert child.output().count("a blank") == 1
+    assert_kept(bus, key, child)
+
+
+@pytest.mark.parametrize("through", ["ringcast", "ringcast-sink"])
+def test_a_descriptor_is_read_for_a_secret_and_for_nothing_else(bus, key, tmp_path, through):
+    program = [RINGCAST, "sink"] if through == "ringcast" else [BUILD / "bin/ringcast-sink"]
+    (tmp_path / "key").write_text(key + "\n")
+    (tmp_path / "fd:3").touch()
+    child = bus.start("sh", "-c", f'cd {tmp_path} && exec "$0" "$@" 3< key', *program, SECRETIVE, "--bus", bus.name,
+                      "--name", "leaky", "record=fd:3", "key=fd:3")
+    assert recorded(tmp_path / "fd:3", 2)[1] == f"connect url= key={key}", "it is a file's name there"
+    assert_kept(bus, key, child)
 
 
 def test_sighup_of_a_sink_without_files_or_replacement_is_answered_in_the_log(bus, key, tmp_path):

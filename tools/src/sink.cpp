@@ -17,12 +17,16 @@ namespace {
 
 /// An address that carries a key goes on by descriptor: the next process's command line is not to show it at all.
 void hand_over_secrets(std::vector<std::string>& words) {
+    std::vector<std::string> flags;
     for (std::string& word : words) {
         const std::string value(host::value_of_word(word));
         if (host::secret_parts(value).empty()) continue;
         std::fprintf(stderr, "ringcast: warning: %s\n", host::exposed_warning(word).c_str());
-        word.replace(word.size() - value.size(), value.size(), host::hand_over(value));
+        const std::string handed = host::hand_over(value);
+        flags.push_back(host::handed_flag(handed));
+        word.replace(word.size() - value.size(), value.size(), handed);
     }
+    words.insert(words.end(), flags.begin(), flags.end());
 }
 
 int run(std::vector<std::string> words) {

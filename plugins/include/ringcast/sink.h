@@ -241,6 +241,9 @@ typedef struct ringcast_sink_plugin_v1 {
     const char* other_codecs;
 } ringcast_sink_plugin_v1;
 
+/* The value of a secret, or of an address that holds one, has at most so many bytes; the host refuses longer ones. */
+#define RINGCAST_SINK_MOST_SECRET 4096u
+
 /* The one symbol a plugin exports:
  *   RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plugin = { sizeof(ringcast_sink_plugin_v1), ... };
  */

@@ -66,6 +66,15 @@ TEST(StatusOf, trouble_with_the_peer_is_told_before_trouble_with_the_producer) {
     EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::connecting, "connection refused"})) << "why it connects again";
 }
 
+TEST(StatusOf, a_value_that_was_refused_is_told_whatever_the_peer_does) {
+    SinkFigures figures = sending();
+    figures.warning = "the old value stays in use: no key";
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::live, "the old value stays in use: no key"}));
+    figures.output.state = OutputState::rejected;
+    figures.output.reason = "wrong key";
+    EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::rejected, "the old value stays in use: no key; wrong key"}));
+}
+
 TEST(EncodeTimes, quantiles_are_of_the_newest_512) {
     EncodeTimes times;
     EXPECT_EQ(times.quantile_ns(0.5), 0);

@@ -322,12 +322,36 @@ TEST_F(OutputThreadTest, new_options_that_are_refused_leave_the_old_ones_at_work
     start();
     thread->begin(two_streams());
     wait_for(OutputState::started);
-    thread->replace_options(kNewKey);
+    OutputThread::Values refused;
+    std::string reason;
+    thread->replace_options(kNewKey, [&](const OutputThread::Values& values, const std::string& refusal) {
+        refused = values;
+        reason = refusal;
+    });
     while (output.calls().size() < 6)
         std::this_thread::yield();
     push_two_gops();
     EXPECT_TRUE(thread->finish());
     EXPECT_EQ(output.seen().size(), 8U);
+    EXPECT_EQ(refused, OutputThread::Values(kNewKey));
+    EXPECT_EQ(reason, "the test said so");
+}
+
+TEST_F(OutputThreadTest, new_options_that_are_taken_are_told_without_a_reason) {
+    start();
+    thread->begin(two_streams());
+    wait_for(OutputState::started);
+    std::atomic<int> told{0};
+    std::string reason = "none";
+    thread->replace_options(kNewKey, [&](const OutputThread::Values&, const std::string& refusal) {
+        reason = refusal;
+        ++told;
+    });
+    while (output.calls().size() < 6)
+        std::this_thread::yield();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(told, 1);
+    EXPECT_EQ(reason, "");
 }
 
 TEST_F(OutputThreadTest, new_options_that_come_while_nothing_is_open_hold_for_the_next_output) {

@@ -85,7 +85,7 @@ TEST(RtmpTarget, wrong_ones_are_told_without_being_shown) {
              Wrong{"rtmp://h/a", "secretkey\n", "key= holds a line break"},
              Wrong{"rtmp://h/a\r", "secretkey", "url= holds a line break"},
              Wrong{"rtmp://h/" + std::string(1501, 'a'), "secretkey", "longer than 1500"},
-             Wrong{"rtmp://h/a", std::string(8193, 'k'), "longer than 8192"},
+             Wrong{"rtmp://h/a", std::string(4097, 'k'), "longer than 4096"},
          }) {
         try {
             read_rtmp_target(url, key);
