@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::uint32_t kLosslessWriter = 2;  // BusHeader::writer_mode
 constexpr std::chrono::milliseconds kPublishEvery{250};
+constexpr std::chrono::milliseconds kLookForRoom{100};
 constexpr Size kSlateSize{1280, 720};
 constexpr Rational kSlateRate{25, 1};
 
@@ -137,6 +138,8 @@ std::unique_ptr<BusReader> Pipeline::wait_for_bus() {
         const auto due = part_ ? part_->next_due_ns() : std::nullopt;
         std::optional<steady_clock::time_point> deadline;
         if (due) deadline = steady_clock::time_point(std::chrono::nanoseconds(*due));
+        // What is due may be long past then, and room in the queue ends no wait for a bus.
+        if (due && output_thread_.queue().is_full()) deadline = steady_clock::now() + kLookForRoom;
         auto bus = BusReader::attach(options_.reader, stop_fd_, deadline);
         if (bus || !due || is_stopping() || output_failed()) return bus;
         keep_time();
@@ -210,7 +213,10 @@ Pipeline::SessionEnd Pipeline::read_session() {
         }
         const bool whole = end == SessionEnd::gave_up ? end_given_up() : close_part();
         if (!whole) return SessionEnd::failed;
-        if (!wait_for_record()) return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
+        if (!wait_for_record()) {
+            if (is_stopping()) return SessionEnd::stopped;
+            return bus_->ended() ? SessionEnd::ended : SessionEnd::moved_on;
+        }
         open_part(false);
     }
 }

@@ -38,7 +38,8 @@ void Timeline::Impl::advance(std::int64_t now_ns) {
 
 /// A missing track; when nothing follows, no further than what is still held of the other.
 void Timeline::Impl::fill_on_clock() {
-    const std::int64_t until_ns = out_now() - kFillMarginNs;
+    // No less behind than counts as late: when both are missing, that is a stall.
+    const std::int64_t until_ns = out_now() - std::max(kFillMarginNs, tolerance_ns());
     const std::int64_t picture_until = playing_out_ ? std::min(until_ns, audio_.end_ns()) : until_ns;
     const std::int64_t sound_until = playing_out_ ? std::min(until_ns, video_.end_ns()) : until_ns;
     if (is_to_fill(video_feed_, audio_feed_)) video_.fill_to(grid_.ns_to_tick_floor(picture_until));

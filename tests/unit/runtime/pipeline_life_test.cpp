@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a sink: before there is a bus, stops, ends, deaths and restarts of the producer, failures.
+#include <sys/resource.h>
+
 #include "pipeline_rig.hpp"
 
 namespace ringcast::runtime::test {
@@ -121,6 +123,57 @@ TEST_F(PipelineTest, with_stall_show_stop_a_held_output_ends_while_there_is_no_b
     EXPECT_TRUE(join());
     EXPECT_EQ(pipeline->totals().outputs, 2U) << "the next producer begins another";
     EXPECT_EQ(pipeline->totals().frames_encoded - pipeline->totals().frames_repeated, 10U);
+}
+
+TEST_F(PipelineTest, with_stall_show_stop_the_end_of_the_stream_that_had_stalled_is_the_end_of_a_sink_for_one_stream) {
+    options.reader.lossless = false;
+    options.sink.on_stall = OnStall::fill;
+    options.sink.stall_timeout = 300ms;
+    options.sink.stall_show.kind = StallScreen::Kind::stop;
+    ProducerOptions live = producer_options();
+    live.mode = WriterMode::live;
+    start();
+    Producer producer(live);
+    ASSERT_TRUE(producer.wait_readers(1, 60s));
+    write_both(producer, 5);
+    ASSERT_TRUE(comes_about([&] { return count("disconnect(final)") == 1; }));
+    producer.end();
+    EXPECT_TRUE(join());
+    EXPECT_EQ(output.calls(), (Calls{"connect", "headers", "disconnect(final)"}));
+}
+
+/// How often a thread of this process has gone to sleep so far.
+long sleeps() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nvcsw;
+}
+
+TEST_F(PipelineTest, a_held_output_that_cannot_be_delivered_waits_for_the_next_bus_at_rest) {
+    options.sink.video.tune = "zerolatency";
+    options.once = false;
+    options.reader.lossless = false;
+    options.sink.on_end = OnEnd::hold;
+    options.sink.on_stall = OnStall::fill;
+    ProducerOptions live = producer_options();
+    live.mode = WriterMode::live;
+    start();
+    {
+        Producer producer(live);
+        ASSERT_TRUE(producer.wait_readers(1, 60s));
+        output.block(true);
+        write_both(producer, 5);
+        producer.end();
+    }
+    std::this_thread::sleep_for(5s);  // the queue holds 4 s
+    const long before = sleeps();
+    std::this_thread::sleep_for(1s);
+    EXPECT_LT(sleeps() - before, 80) << "no wait that ends at once";
+    output.block(false);
+    const auto delivered = output.seen(Media::video).size();
+    EXPECT_TRUE(comes_about([&] { return output.seen(Media::video).size() > delivered + 100; })) << "and goes on";
+    pipeline->request_stop();
+    EXPECT_TRUE(join());
 }
 
 TEST_F(PipelineTest, with_on_stall_fill_a_producer_that_dies_leaves_a_held_picture_until_the_next) {

@@ -307,6 +307,27 @@ TEST(TimelineStall, an_output_that_is_held_after_the_end_goes_on_with_the_clock)
     EXPECT_GE(rig.audio_ms(), 4'800);
 }
 
+TEST(TimelineStall, an_output_that_is_held_after_the_end_counts_as_stalled_at_any_rate) {
+    for (const std::uint32_t fps : {1U, 5U, 10U, 12U, 25U, 60U}) {
+        TimelineOptions options = live_options();
+        options.fps = {fps, 1};
+        options.stall_show = StallShow::stop;
+        LiveRig rig(options);
+        rig.schedule_frames(50, on_time_frame);
+        rig.schedule_blocks(100, on_time_block);
+        int ms = 2'000;
+        rig.run_to(ms);
+        for (rig.timeline.play_out(true); rig.timeline.holds_media() && ms < 5'000; rig.timeline.play_out(true))
+            rig.run_to(++ms);
+        for (; ms < 16'000; ms += 7) {  // not only when a tick is due
+            rig.run_to(ms);
+            rig.timeline.advance(rig.now_ns);
+        }
+        EXPECT_EQ(rig.timeline.counters().stalls, 1U) << fps << " fps";
+        EXPECT_TRUE(rig.timeline.gave_up()) << fps << " fps";
+    }
+}
+
 TEST(TimelineLag, a_picture_that_itself_came_late_is_not_held_against_the_encoder) {
     TimelineOptions options = live_options();
     options.lag_limit_ns = 500 * kMs;
