@@ -18,6 +18,7 @@ namespace ringcast::sink {
 namespace {
 
 namespace fs = std::filesystem;
+using Task = UnfinishedRecording::Task;
 
 // Under a host that does not wait for linger(): disconnect and the end of the process together stay within 5 s.
 constexpr std::chrono::seconds kPatience{4};
@@ -89,6 +90,8 @@ void FileSink::check_folder() const {
 /// What an earlier life of this recorder could not finish: files of its names alone, so that the recorder they belong
 /// to knows by them that it has been there before. A file that somebody works on is locked, and left alone.
 void FileSink::take_on_leftovers() {
+    remove_left_replacements(names_.fixed_folder(), names_.folders_below(),
+                             [this](const fs::path& path) { return names_.could_be(path); });
     if (overwrites() && !names_.is_pattern()) return;  // it replaces them
     for (const fs::path& path : unfinished_files(names_.fixed_folder(), names_.folders_below())) {
         if (!names_.could_be(path)) continue;
@@ -96,7 +99,8 @@ void FileSink::take_on_leftovers() {
         if (!locked) continue;
         // The recording of which this is a part goes on with the next number.
         names_.pass_over_plain();
-        finisher_.add({path, settings_.container, std::move(locked), UnfinishedRecording::Task::repair});
+        const Task task = is_noted_whole(path) ? Task::sync : Task::repair;
+        finisher_.add({path, settings_.container, std::move(locked), task});
     }
 }
 
@@ -147,11 +151,11 @@ void FileSink::on_closed(std::unique_ptr<RecordingFile> file, std::chrono::milli
     on_progress(length);
     host_.info("recorded " + file->path().string() + ": " + std::to_string(length.count()) + " ms, " +
                shown_bytes(static_cast<std::uint64_t>(file->size())));
-    using Task = UnfinishedRecording::Task;
     const bool rewrites = settings_.container == Container::mp4 && fast_start_;
     // A transport stream has no index that could be missing.
     const bool needs_repair = torn && settings_.container != Container::ts;
     const fs::path path = file->path();
+    if (!rewrites && !needs_repair) note_whole(path);
     finisher_.add(
         {path, settings_.container, file->release(), rewrites ? Task::rewrite : Task::sync, rewrites || needs_repair});
 }

@@ -48,10 +48,6 @@ UniqueFd open_locked(const std::filesystem::path& path, const std::filesystem::p
     return fd;
 }
 
-std::filesystem::path temporary_of(const std::filesystem::path& path) {
-    return path.parent_path() / ("." + path.filename().string() + ".replacing");
-}
-
 }  // namespace
 
 RecordingFile::RecordingFile(std::filesystem::path path, bool replace, std::atomic<std::uint64_t>& total_bytes)
@@ -85,7 +81,7 @@ void RecordingFile::open_beside(UniqueFd old) {
     if (!S_ISREG(status.st_mode)) {
         throw SinkError(RINGCAST_SINK_E_CONFIG, path_.string() + " is no regular file; choose another path=");
     }
-    temporary_ = temporary_of(target_);
+    temporary_ = replacement_of(target_);
     old_ = std::move(old);
     fd_ = open_locked(temporary_, path_, 0);
     if (::ftruncate(fd_.get(), 0) != 0) throw_storage_error(temporary_, errno);

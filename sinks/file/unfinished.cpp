@@ -6,9 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
+#include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "mux/sink_error.hpp"
 
@@ -18,52 +22,103 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kSuffix = ".unfinished";
+constexpr std::string_view kMark = ".unfinished";
+constexpr std::string_view kReplacement = ".replacing";
 constexpr mode_t kMarkMode = 0644;
+constexpr std::string_view kText =
+    "ringcast: the file of this name is not finished; the next recorder with that path finishes it\n";
 
-fs::path mark_of(const fs::path& file) {
-    return file.parent_path() / ("." + file.filename().string() + std::string(kSuffix));
+fs::path beside(const fs::path& file, std::string_view suffix) {
+    return file.parent_path() / ("." + file.filename().string() + std::string(suffix));
 }
 
-std::optional<fs::path> file_of(const fs::path& mark) {
-    const std::string name = mark.filename();
-    if (name.size() <= 1 + kSuffix.size() || name.front() != '.' || !name.ends_with(kSuffix)) return std::nullopt;
-    return mark.parent_path() / name.substr(1, name.size() - 1 - kSuffix.size());
+std::optional<fs::path> file_of(const fs::path& hidden, std::string_view suffix) {
+    const std::string name = hidden.filename();
+    if (name.size() <= 1 + suffix.size() || name.front() != '.' || !name.ends_with(suffix)) return std::nullopt;
+    return hidden.parent_path() / name.substr(1, name.size() - 1 - suffix.size());
+}
+
+struct Hidden {
+    fs::path path;
+    fs::path file;  ///< that it stands beside
+};
+
+std::vector<Hidden> hidden_files(const fs::path& folder, int levels, std::string_view suffix) {
+    std::vector<Hidden> found;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code ignored;
+        if (auto file = file_of(entry->path(), suffix)) {
+            found.push_back({entry->path(), std::move(*file)});
+        } else if (levels > 0 && !entry->is_symlink(ignored) && entry->is_directory(ignored)) {
+            for (Hidden& deeper : hidden_files(entry->path(), levels - 1, suffix))
+                found.push_back(std::move(deeper));
+        }
+    }
+    return found;
+}
+
+/// What a note says of a file: its size, and since when the machine runs. Empty: the system does not say.
+std::string note_on(const fs::path& file) {
+    std::string boot;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(file, error);
+    return error || boot.empty() ? std::string() : "whole: " + std::to_string(size) + " bytes, boot " + boot;
 }
 
 }  // namespace
 
 void mark_unfinished(const fs::path& file) {
-    const fs::path mark = mark_of(file);
+    const fs::path mark = beside(file, kMark);
     const UniqueFd fd(::open(mark.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, kMarkMode));
     if (!fd) throw_storage_error(mark, errno);
-    constexpr std::string_view kText =
-        "ringcast: the file of this name is not finished; the next recorder with that path finishes it\n";
     // For people; on a full disk the name alone does.
     static_cast<void>(!::write(fd.get(), kText.data(), kText.size()));
 }
 
 void unmark_unfinished(const fs::path& file) noexcept {
-    ::unlink(mark_of(file).c_str());
+    ::unlink(beside(file, kMark).c_str());
+}
+
+void note_whole(const fs::path& file) noexcept {
+    // Not noted: the next recorder looks for a torn end.
+    try {
+        std::ofstream(beside(file, kMark), std::ios::app) << note_on(file) << '\n';
+    } catch (const std::exception&) {
+    }
+}
+
+bool is_noted_whole(const fs::path& file) {
+    const std::string note = note_on(file);
+    std::ifstream mark(beside(file, kMark));
+    for (std::string line; !note.empty() && std::getline(mark, line);)
+        if (line == note) return true;
+    return false;
 }
 
 std::vector<fs::path> unfinished_files(const fs::path& folder, int levels) {
     std::vector<fs::path> files;
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    for (const auto& [mark, file] : hidden_files(folder, levels, kMark)) {
         std::error_code ignored;
-        if (const auto file = file_of(entry->path())) {
-            if (fs::is_regular_file(*file, ignored)) {
-                files.push_back(*file);
-            } else {
-                fs::remove(entry->path(), ignored);
-            }
-        } else if (levels > 0 && !entry->is_symlink(ignored) && entry->is_directory(ignored)) {
-            for (fs::path& deeper : unfinished_files(entry->path(), levels - 1))
-                files.push_back(std::move(deeper));
+        if (fs::is_regular_file(file, ignored)) {
+            files.push_back(file);
+        } else {
+            fs::remove(mark, ignored);
         }
     }
     return files;
+}
+
+fs::path replacement_of(const fs::path& file) {
+    return beside(file, kReplacement);
+}
+
+void remove_left_replacements(const fs::path& folder, int levels, const std::function<bool(const fs::path&)>& is_ours) {
+    for (const auto& [replacement, file] : hidden_files(folder, levels, kReplacement)) {
+        if (!is_ours(file)) continue;
+        if (const UniqueFd locked = open_left_file(replacement)) ::unlink(replacement.c_str());
+    }
 }
 
 bool lock_file(int fd) noexcept {
@@ -81,7 +136,7 @@ UniqueFd open_unfinished_file(const fs::path& file) {
     UniqueFd fd = open_left_file(file);
     // Whoever finishes a file takes its mark away before the lock: without one, it has been finished meanwhile.
     std::error_code ignored;
-    return fd && fs::exists(mark_of(file), ignored) ? std::move(fd) : UniqueFd();
+    return fd && fs::exists(beside(file, kMark), ignored) ? std::move(fd) : UniqueFd();
 }
 
 void sync_folder_of(const fs::path& file) noexcept {

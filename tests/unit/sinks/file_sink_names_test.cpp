@@ -145,6 +145,30 @@ TEST(FileSinkNames, recording_that_dies_in_its_first_second_leaves_the_file_it_w
     EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mp4"});
 }
 
+TEST(FileSinkNames, what_a_recording_that_died_in_its_first_second_left_is_removed_by_the_next_recorder_of_that_name) {
+    const TemporaryFolder folder;
+    std::ofstream(folder / "out.mp4") << "precious";
+    feed_and_die(700'000, [&] { return recorder(folder / "out.mp4", "overwrite=yes"); });
+    ASSERT_EQ(names_in(folder), (std::vector<std::string>{".out.mp4.replacing", "out.mp4"}));
+    auto other = recorder(folder / "other.mp4");
+    ASSERT_EQ(other.connect(), RINGCAST_SINK_OK) << other.host().error();
+    EXPECT_EQ(names_in(folder).size(), 2U) << "it is another recorder's";
+    auto sink = recorder(folder / "out.mp4", "overwrite=no");
+    EXPECT_EQ(sink.connect(), RINGCAST_SINK_E_CONFIG) << "there is a file of that name";
+    EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mp4"});
+}
+
+TEST(FileSinkNames, a_recording_that_is_still_to_replace_a_file_is_left_alone_by_others_of_that_name) {
+    const TemporaryFolder folder;
+    std::ofstream(folder / "out.mp4") << "precious";
+    auto first = recorder(folder / "out.mp4", "overwrite=yes");
+    ASSERT_EQ(first.feed(media(), 500'000), RINGCAST_SINK_OK);
+    auto second = recorder(folder / "out.mp4", "overwrite=number");
+    ASSERT_EQ(second.connect(), RINGCAST_SINK_OK);
+    ASSERT_EQ(first.disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_EQ(read_media(folder / "out.mp4").video.size(), 13u);
+}
+
 TEST(FileSinkNames, two_recorders_cannot_replace_one_file_at_once) {
     const TemporaryFolder folder;
     std::ofstream(folder / "out.mp4") << "precious";

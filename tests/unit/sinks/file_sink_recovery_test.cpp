@@ -70,6 +70,47 @@ TEST(FileSink, mark_stays_until_the_recording_is_on_the_disk) {
     EXPECT_EQ(names_in(folder), std::vector<std::string>{"out.mkv"});
 }
 
+/// A recording that ended well, by a sink that was stopped before it was on the disk.
+void record_and_stop(const fs::path& path) {
+    auto sink = recorder(path, "fast_start=no");
+    ASSERT_EQ(sink.feed(media()), RINGCAST_SINK_OK) << sink.host().error();
+    sink.interrupt();
+    ASSERT_EQ(sink.disconnect(true), RINGCAST_SINK_OK) << sink.host().error();
+}
+
+TEST_P(FileSinkFormats, recording_that_ended_well_but_was_not_on_the_disk_yet_loses_nothing_to_the_next_recorder) {
+    const TemporaryFolder folder;
+    const auto path = folder / ("out." + GetParam());
+    record_and_stop(path);
+    const std::string recorded = contents(path);
+    auto next = recorder(path);
+    ASSERT_EQ(next.connect(), RINGCAST_SINK_OK) << next.host().error();
+    next.linger();
+    EXPECT_TRUE(contents(path) == recorded) << "not a byte is touched";
+    EXPECT_EQ(decode_media(path).pictures, decode_pictures(media()));
+    EXPECT_EQ(names_in(folder), std::vector<std::string>{"out." + GetParam()});
+}
+
+TEST(FileSink, note_of_a_whole_recording_is_not_believed_when_the_machine_was_restarted_or_the_file_is_shorter) {
+    for (const bool restarted : {true, false}) {
+        const TemporaryFolder folder;
+        const auto path = folder / "out.ts";
+        record_and_stop(path);
+        std::string mark = contents(folder / ".out.ts.unfinished");
+        const auto boot = mark.find("boot ");
+        ASSERT_NE(boot, std::string::npos) << mark;
+        if (restarted) {
+            std::ofstream(folder / ".out.ts.unfinished") << mark.replace(boot + 5, 4, "gone");
+        } else {
+            fs::resize_file(path, fs::file_size(path) - 1000);
+        }
+        auto next = recorder(path);
+        ASSERT_EQ(next.connect(), RINGCAST_SINK_OK) << next.host().error();
+        next.linger();
+        EXPECT_TRUE(was_told(next, "torn bytes")) << "the newest picture may be cut off";
+    }
+}
+
 TEST(FileSink, rewriting_given_up_at_a_stop_leaves_the_recording_and_the_next_recorder_finishes_it) {
     const TemporaryFolder folder;
     {
