@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ringcast/sink.h>
-#include <ringcast/sink_linger.h>
 
 #include <string_view>
 
@@ -31,44 +30,21 @@ constexpr const ringcast_sink_option* kOptions[] = {&kPath, &kOverwrite, &kSplit
 constexpr const char* kDefaults[] = {"on_stall=wait", "on_end=close",     "video.rate_control=crf",
                                      "video.crf=20",  "audio.rate=48000", nullptr};
 
-constexpr ringcast_sink_linger_v1 kLinger{
-    .size = sizeof(ringcast_sink_linger_v1),
-    .reserved0 = 0,
-    .linger = [](void* self) { static_cast<Calls::Instance*>(self)->sink.linger(); },
-};
-
 const void* extension(void* /*self*/, const char* id) {
-    return std::string_view(id) == RINGCAST_SINK_LINGER ? &kLinger : nullptr;
+    return std::string_view(id) == RINGCAST_SINK_LINGER ? &Calls::kLinger : nullptr;
+}
+
+constexpr ringcast_sink_plugin_v1 describe() {
+    ringcast_sink_plugin_v1 plugin = Calls::describe();
+    plugin.name = "file";
+    plugin.summary = "records to files that play after a crash (.mp4, .mkv, .ts, .flv)";
+    plugin.main_option = "path";
+    plugin.options = kOptions;
+    plugin.defaults = kDefaults;
+    plugin.extension = &extension;
+    return plugin;
 }
 
 }  // namespace
 
-extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plugin = {
-    .size = sizeof(ringcast_sink_plugin_v1),
-    .abi_major = RINGCAST_SINK_ABI_MAJOR,
-    .abi_minor = RINGCAST_SINK_ABI_MINOR,
-    .name = "file",
-    .version = RINGCAST_VERSION,
-    .summary = "records to files that play after a crash (.mp4, .mkv, .ts, .flv)",
-    .takes = RINGCAST_SINK_TAKES_PACKETS,
-    .swap = RINGCAST_SINK_SWAP_STOP_START,
-    .main_option = "path",
-    .options = kOptions,
-    .defaults = kDefaults,
-    .create = &Calls::create,
-    .destroy = &Calls::destroy,
-    .connect = &Calls::connect,
-    .headers = &Calls::headers,
-    .packet = &Calls::packet,
-    .frame = nullptr,
-    .disconnect = &Calls::disconnect,
-    .interrupt = &Calls::interrupt,
-    .bytes_sent = &Calls::bytes_sent,
-    .handover_export = nullptr,
-    .handover_import = nullptr,
-    .extension = &extension,
-    .secrets = nullptr,
-    .secret_urls = nullptr,
-    .codecs = nullptr,
-    .other_codecs = nullptr,
-};
+extern "C" RINGCAST_SINK_EXPORT constexpr ringcast_sink_plugin_v1 ringcast_sink_plugin = describe();

@@ -37,34 +37,16 @@ constexpr const char* kDefaults[] = {"on_stall=wait",
                                      "audio.rate=48000",
                                      nullptr};
 
+constexpr ringcast_sink_plugin_v1 describe() {
+    ringcast_sink_plugin_v1 plugin = Calls::describe();
+    plugin.name = "hls";
+    plugin.summary = "HLS, event or live, in a folder, with web server and player page";
+    plugin.main_option = "dir";
+    plugin.options = kOptions;
+    plugin.defaults = kDefaults;
+    return plugin;
+}
+
 }  // namespace
 
-extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plugin = {
-    .size = sizeof(ringcast_sink_plugin_v1),
-    .abi_major = RINGCAST_SINK_ABI_MAJOR,
-    .abi_minor = RINGCAST_SINK_ABI_MINOR,
-    .name = "hls",
-    .version = RINGCAST_VERSION,
-    .summary = "HLS, event or live, in a folder, with web server and player page",
-    .takes = RINGCAST_SINK_TAKES_PACKETS,
-    .swap = RINGCAST_SINK_SWAP_STOP_START,
-    .main_option = "dir",
-    .options = kOptions,
-    .defaults = kDefaults,
-    .create = &Calls::create,
-    .destroy = &Calls::destroy,
-    .connect = &Calls::connect,
-    .headers = &Calls::headers,
-    .packet = &Calls::packet,
-    .frame = nullptr,
-    .disconnect = &Calls::disconnect,
-    .interrupt = &Calls::interrupt,
-    .bytes_sent = &Calls::bytes_sent,
-    .handover_export = nullptr,
-    .handover_import = nullptr,
-    .extension = nullptr,
-    .secrets = nullptr,
-    .secret_urls = nullptr,
-    .codecs = nullptr,
-    .other_codecs = nullptr,
-};
+extern "C" RINGCAST_SINK_EXPORT constexpr ringcast_sink_plugin_v1 ringcast_sink_plugin = describe();

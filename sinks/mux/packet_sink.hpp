@@ -2,6 +2,8 @@
 #pragma once
 
 #include <ringcast/sink.h>
+#include <ringcast/sink_linger.h>
+#include <ringcast/sink_replace.h>
 
 #include <exception>
 #include <memory>
@@ -34,6 +36,7 @@ std::int32_t guard(const ringcast_sink_host* host, Body&& body) noexcept {
 ///     Sink(Host, const Options&);  void connect();  void headers(std::span<const ringcast_sink_stream* const>);
 ///     void packet(const ringcast_sink_packet&);  void disconnect(bool final);  std::uint64_t bytes_sent() const;
 ///     and, when a call may wait for a peer, void interrupt();
+///     for kReplace void replace(const Options&), for kLinger void linger().
 /// Sink throws; nothing leaves here but return codes. Thread safety: as the ABI tags say.
 template <class Sink>
 struct PacketSinkCalls {
@@ -67,6 +70,37 @@ struct PacketSinkCalls {
         if constexpr (requires(Sink & sink) { sink.interrupt(); }) static_cast<Instance*>(self)->sink.interrupt();
     }
     static std::uint64_t bytes_sent(void* self) { return static_cast<Instance*>(self)->sink.bytes_sent(); }
+
+    static std::int32_t replace(void* self, const ringcast_sink_option* const* options) {
+        return call(self, [&](Sink& sink) { sink.replace(Options(options)); });
+    }
+    static void linger(void* self) { static_cast<Instance*>(self)->sink.linger(); }
+
+    // For extension().
+    static constexpr ringcast_sink_replace_v1 kReplace{
+        .size = sizeof(ringcast_sink_replace_v1), .reserved0 = 0, .replace = &replace};
+    static constexpr ringcast_sink_linger_v1 kLinger{
+        .size = sizeof(ringcast_sink_linger_v1), .reserved0 = 0, .linger = &linger};
+
+    /// What all packet sinks of this tree say alike; name, summary, options and what else is its own fills in the sink.
+    static constexpr ringcast_sink_plugin_v1 describe() {
+        ringcast_sink_plugin_v1 plugin{};
+        plugin.size = sizeof plugin;
+        plugin.abi_major = RINGCAST_SINK_ABI_MAJOR;
+        plugin.abi_minor = RINGCAST_SINK_ABI_MINOR;
+        plugin.version = RINGCAST_VERSION;
+        plugin.takes = RINGCAST_SINK_TAKES_PACKETS;
+        plugin.swap = RINGCAST_SINK_SWAP_STOP_START;
+        plugin.create = &create;
+        plugin.destroy = &destroy;
+        plugin.connect = &connect;
+        plugin.headers = &headers;
+        plugin.packet = &packet;
+        plugin.disconnect = &disconnect;
+        plugin.interrupt = &interrupt;
+        plugin.bytes_sent = &bytes_sent;
+        return plugin;
+    }
 
 private:
     template <class Body>
