@@ -59,11 +59,12 @@ int SrtPeer::hand_over(std::span<const std::uint8_t> message) {
 }
 
 void SrtPeer::probe() {
+    const auto silence = steady_clock::now() - last_sent_;
+    if (!begun_ || silence < kProbeEvery) return;
     const std::chrono::microseconds rtt(srt::figures_of(socket_.get(), false).rtt_us);
-    const auto pause = std::max<steady_clock::duration>(kProbeEvery, kProbeRoundTrips * rtt);
-    if (!begun_ || steady_clock::now() - last_sent_ < pause) return;
+    if (silence < kProbeRoundTrips * rtt) return;
     // What does not get in changes nothing: then something newer is on its way already.
-    if (hand_over(ts_null_packet()) == SRT_SUCCESS) probe_bytes_ += kTsPacketBytes;
+    if (hand_over(ts_null_message()) == SRT_SUCCESS) probe_bytes_ += TsMessages::kMessageBytes;
 }
 
 SrtPeer::Sent SrtPeer::jam() {

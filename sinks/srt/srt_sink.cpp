@@ -200,6 +200,7 @@ void SrtSink::drain(milliseconds limit) {
 
 bool SrtSink::is_drained() {
     if (audience_) return audience_->is_drained();
+    const std::scoped_lock lock(mutex_);
     if (!peer_ || !peer_->is_connected() || peer_->is_jammed() || peer_->is_drained()) return true;
     peer_->probe();
     return false;

@@ -27,20 +27,21 @@ Muxer::Format live_format() {
             .options = {{"pes_payload_size", "0"}, {"omit_video_pes_length", "0"}}};
 }
 
-constexpr std::array<std::uint8_t, kTsPacketBytes> null_packet() {
-    std::array<std::uint8_t, kTsPacketBytes> packet{};
-    packet.fill(0xFF);
-    packet[0] = 0x47;
-    packet[1] = 0x1F;
-    packet[2] = 0xFF;
-    packet[3] = 0x10;
-    return packet;
+constexpr auto null_message() {
+    std::array<std::uint8_t, TsMessages::kMessageBytes> message{};
+    message.fill(0xFF);
+    for (std::size_t at = 0; at < message.size(); at += kTsPacketBytes) {
+        message[at] = 0x47;
+        message[at + 1] = 0x1F;
+        message[at + 3] = 0x10;
+    }
+    return message;
 }
 
 }  // namespace
 
-std::span<const std::uint8_t, kTsPacketBytes> ts_null_packet() noexcept {
-    static constexpr auto kNull = null_packet();
+std::span<const std::uint8_t> ts_null_message() noexcept {
+    static constexpr auto kNull = null_message();
     return kNull;
 }
 
@@ -59,7 +60,7 @@ void TsMessages::Cutter::seek(std::int64_t /*position*/) {
 
 void TsMessages::Cutter::pad() {
     while (!buffer_.empty())
-        write(ts_null_packet());
+        write(ts_null_message().first(kTsPacketBytes));
 }
 
 void TsMessages::Cutter::deliver() {

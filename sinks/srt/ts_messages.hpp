@@ -15,8 +15,8 @@ namespace ringcast::sink {
 
 inline constexpr std::size_t kTsPacketBytes = 188;
 
-/// A TS packet that every receiver throws away.
-[[nodiscard]] std::span<const std::uint8_t, kTsPacketBytes> ts_null_packet() noexcept;
+/// Seven TS packets that every receiver throws away.
+[[nodiscard]] std::span<const std::uint8_t> ts_null_message() noexcept;
 
 /// MPEG-TS in messages of seven TS packets, the size every SRT receiver takes. A keyframe begins a message, with PAT
 /// and PMT right before it: there a receiver can begin. What the message before lacks is filled with null packets.

@@ -66,13 +66,17 @@ def assert_in_step(path, marks):
     assert marks.worst_sync_ms <= MAX_SKEW_MS, f"{path}: sound minus picture {[mark.ms for mark in marks.sync]} ms"
 
 
-def whole_from_its_first_frame(path):
+def filled_in(sink):
+    """Whether the machine was too busy for the source, so that the sink, which has ended, repeated pictures."""
+    return "(0 repeated)" not in sink.output()
+
+
+def whole_from_its_first_frame(path, sink, marks=None):
     """The numbers of a recording in which nothing is missing, nothing is broken and sound is in step."""
-    marks = read_marks(path)
-    # A picture may stand for longer: a busy machine makes the source late.
+    marks = marks or read_marks(path)
     numbers = [frame.index for frame in marks.frames]
     assert numbers and not (marks.unreadable or marks.missing or marks.out_of_order), f"{path}: frames {runs(numbers)}"
-    assert marks.gaps == [] and marks.sound.jumps == [], f"{path}: sound {marks.gaps} {marks.sound.jumps}"
+    assert marks.sound.jumps == [] and (filled_in(sink) or marks.gaps == []), f"{path}: {marks.gaps}"
     assert marks.decoder_messages == [], f"{path}: the decoder complains: {marks.decoder_messages[:5]}"
     assert_in_step(path, marks)
     return numbers

@@ -65,7 +65,7 @@ def test_a_client_that_stands_still_loses_its_own_and_the_other_is_whole(listeni
     listening.srt.signal(15)
     listening.srt.ends_well()
     moving.process.wait(20)
-    assert len(whole_from_its_first_frame(moving.path)) >= (STOPPED_S + 2) * FPS
+    assert len(whole_from_its_first_frame(moving.path, listening.srt)) >= (STOPPED_S + 2) * FPS
     numbers = [frame.index for frame in read_marks(still.path).frames if frame.index is not None]
     record_property("stopped_client", runs(numbers))
     assert numbers == sorted(numbers), "what it got is in order, with a hole"
@@ -90,7 +90,7 @@ def test_8_clients_at_once_are_whole_from_a_keyframe_on_whoever_comes_and_goes(l
     firsts = []
     for each in [*clients, late]:
         assert first_frame_is_key(each.path), each.path
-        firsts.append(whole_from_its_first_frame(each.path)[0])
+        firsts.append(whole_from_its_first_frame(each.path, listening.srt)[0])
     assert firsts[-1] > max(firsts[:-1]), "the late one begins later"
 
 
@@ -108,5 +108,5 @@ def test_when_the_last_client_has_left_the_listener_waits_for_the_next_which_beg
     encodes_on(listening, 50)
     ends(listening, second)
     assert first_frame_is_key(second.path)
-    numbers = whole_from_its_first_frame(second.path)
+    numbers = whole_from_its_first_frame(second.path, listening.srt)
     assert numbers[0] > read_marks(first.path).indices[-1]

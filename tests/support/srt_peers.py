@@ -51,11 +51,6 @@ class Ffmpeg:
         return self.path.stat().st_size if self.path.exists() else 0
 
 
-def send_file(start, path, url):
-    """ffmpeg as the sender of a recorded stream, at the pace of its clock."""
-    return start("ffmpeg", "-v", "error", "-nostdin", "-re", "-i", path, "-c", "copy", "-f", "mpegts", url)
-
-
 def first_frame_is_key(path):
     done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=flags",
                            "-of", "csv=p=0", "-read_intervals", "%+#1", str(path)],

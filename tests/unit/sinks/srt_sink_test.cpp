@@ -304,6 +304,7 @@ TEST(SrtSink, the_65th_client_is_told_that_there_is_no_room_until_one_leaves) {
     const auto address = srt::read_srt_address(sink->host().info("url"));
     srt::SrtPoll poll;
     std::vector<srt::SrtSocket> clients;
+    clients.reserve(65);
     for (int i = 0; i < 64; ++i)
         clients.push_back(srt::connect_srt(address, poll, milliseconds(8000)));
     ASSERT_TRUE(comes_true([&] { return times_told(*sink, " connected, latency") == 64; }));
