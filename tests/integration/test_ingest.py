@@ -87,7 +87,7 @@ def test_a_publisher_s_stream_arrives_whole_and_others_are_told_no(bus, ingest, 
     assert figures(process)["refused"] >= 3
 
 
-@pytest.mark.parametrize("mode", ["--packets", "--decode"])
+@pytest.mark.parametrize("mode", ["--packets", pytest.param("--decode", marks=pytest.mark.soak)])
 def test_an_encrypted_srt_stream_arrives_whole_also_where_its_clock_goes_around(
         bus, ingest, start, source, tmp_path, mode):
     port = free_port()
@@ -110,6 +110,28 @@ def test_an_encrypted_srt_stream_arrives_whole_also_where_its_clock_goes_around(
     shown = [json.loads(line)["srt"] for line in process.output().splitlines() if line.startswith("{")]
     shown = [each for each in shown if each]
     assert shown and shown[-1]["latency_ms"] == 200 and shown[-1]["dropped_packets"] == 0
+
+
+def test_the_next_publisher_goes_on_where_the_one_before_was_killed(bus, ingest, start, source, tmp_path):
+    port = free_port()
+    process = ingest(f"rtmp://127.0.0.1:{port}/live/x", "--listen")
+    sink = record(bus, tmp_path / "out.ts", "on_stall=wait")
+    says_state(process, "listening")
+    killed = send(start, source, f"rtmp://127.0.0.1:{port}/live/x")
+    wait_until(lambda: figures(process)["frames"] >= FPS, "a second of the first publisher")
+    killed.kill()
+    send(start, source, f"rtmp://127.0.0.1:{port}/live/x").ends_well()
+    process.says('"rebases":1')
+    wait_until(lambda: figures(process)["state"] == "listening", "the end of the second publisher")
+    process.signal(2)
+    process.ends_well()
+    sink.ends_well()
+    marks = read_marks(tmp_path / "out.ts")
+    numbers = [frame.index for frame in marks.frames]
+    again = numbers.index(0, 1)
+    assert numbers[:again] == list(range(again)) and again >= FPS and numbers[again:] == list(range(FRAMES))
+    assert len(marks.sync) >= SECONDS and marks.worst_sync_ms <= 20
+    assert figures(process)["reconnects"] == 1
 
 
 def test_a_stream_of_a_server_is_played_from_when_it_begins(bus, ingest, start, source, tmp_path):
@@ -151,7 +173,7 @@ def test_pictures_without_sound_get_silence(bus, ingest, start, source, tmp_path
     assert [stream["codec_type"] for stream in streams_of(tmp_path / "out.mkv")] == ["video", "audio"]
 
 
-def test_sound_without_pictures_goes_out_decoded_and_the_packets_say_so(bus, ingest, start, source, tmp_path):
+def test_sound_without_pictures_goes_out_decoded(bus, ingest, start, source, tmp_path):
     port = free_port()
     process = ingest(f"srt://127.0.0.1:{port}?mode=listener", "--once", "--decode")
     sink = record(bus, tmp_path / "out.mkv", "video.size=320x180")
@@ -161,6 +183,9 @@ def test_sound_without_pictures_goes_out_decoded_and_the_packets_say_so(bus, ing
     sink.ends_well()
     marks = read_marks(tmp_path / "out.mkv")
     assert len(marks.beeps) >= SECONDS - 1 and marks.gaps == []
+
+
+def test_packets_of_sound_without_pictures_are_taken_with_a_warning(ingest, start, source):
     port = free_port()
     packets = ingest(f"srt://127.0.0.1:{port}?mode=listener", "--once")
     says_state(packets, "listening")

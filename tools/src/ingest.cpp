@@ -4,6 +4,7 @@
 
 #include <sys/prctl.h>
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -106,6 +107,7 @@ int run(const Options& options) {
     try {
         const ingest::IngestOptions ingest = ingest_options(options, words);
         ingest::check_address(ingest.address);
+        std::signal(SIGPIPE, SIG_IGN);  // whoever reads the figures may go; the stream stays
         IngestConsole console(options.bus, options.json, words);
         console.summarise(ingest::run_ingest(ingest, console, producers::stop_on_signals()));
     } catch (const ingest::AddressError& error) {

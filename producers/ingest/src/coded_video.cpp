@@ -20,7 +20,6 @@ namespace {
 using Unit = std::span<const std::uint8_t>;
 
 constexpr std::uint8_t kStartCode[] = {0, 0, 0, 1};
-constexpr std::size_t kBus = 4;  // bytes of a length on the bus
 
 void append_unit(std::vector<std::uint8_t>& bytes, Unit unit) {
     bytes.insert(bytes.end(), std::begin(kStartCode), std::end(kStartCode));
@@ -84,7 +83,6 @@ std::vector<std::uint8_t> sets_of_hvcc(Unit record) {
 CodedVideo::CodedVideo(const AVStream& stream)
     : codec_(stream.codecpar->codec_id == AV_CODEC_ID_HEVC ? Codec::h265 : Codec::h264),
       fps_(fps_of(stream)),
-      timebase_(stream.time_base),
       parser_(av_parser_init(stream.codecpar->codec_id)),
       context_(runtime::av_owned<runtime::AVCodecContextPtr>(avcodec_alloc_context3(nullptr))) {
     if (!parser_ || avcodec_parameters_to_context(context_.get(), stream.codecpar) < 0) throw std::bad_alloc();

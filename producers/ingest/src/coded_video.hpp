@@ -31,7 +31,6 @@ private:
 
     Codec codec_;
     Rational fps_;
-    AVRational timebase_;
     std::uint32_t width_ = 0;
     std::uint32_t height_ = 0;
     runtime::h264::SampleShape shape_;

@@ -14,16 +14,31 @@ constexpr int kBuffer = 64 * 1024;
 
 }  // namespace
 
+// Exceptions do not go through libavformat: they are kept, and thrown when it has returned.
 int Demuxer::pull(void* self, std::uint8_t* into, int size) {
     auto& demuxer = *static_cast<Demuxer*>(self);
-    const std::size_t got = demuxer.pull_({into, static_cast<std::size_t>(size)});
-    demuxer.pulled_ += got;
-    return got > 0 ? static_cast<int>(got) : AVERROR_EOF;
+    try {
+        const std::size_t got = demuxer.pull_({into, static_cast<std::size_t>(size)});
+        demuxer.pulled_ += got;
+        return got > 0 ? static_cast<int>(got) : AVERROR_EOF;
+    } catch (...) {
+        demuxer.failure_ = std::current_exception();
+        return AVERROR_EXIT;
+    }
 }
 
 int Demuxer::is_interrupted(void* self) {
-    const auto& demuxer = *static_cast<Demuxer*>(self);
-    return demuxer.interrupt_ && demuxer.interrupt_() ? 1 : 0;
+    auto& demuxer = *static_cast<Demuxer*>(self);
+    try {
+        return demuxer.interrupt_ && demuxer.interrupt_() ? 1 : 0;
+    } catch (...) {
+        demuxer.failure_ = std::current_exception();
+        return 1;
+    }
+}
+
+void Demuxer::throw_kept() {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, {}));
 }
 
 Demuxer::Demuxer(const char* format, Pull pull_bytes) : pull_(std::move(pull_bytes)) {
@@ -68,6 +83,7 @@ void Demuxer::open(const char* format, const std::string& url, AVDictionary** op
         av_freep(&io_->buffer);
         avio_context_free(&io_);
     }
+    throw_kept();
     throw std::runtime_error(words.text().empty() ? runtime::av_error_text(code) : words.text());
 }
 
@@ -84,6 +100,7 @@ runtime::AVPacketPtr Demuxer::read() {
     for (;;) {
         const int code = av_read_frame(context_, packet.get());
         if (code >= 0) return packet;
+        throw_kept();
         if (code == AVERROR(EAGAIN)) continue;
         if (code != AVERROR_EOF && code != AVERROR_EXIT) {
             end_text_ = words.text().empty() ? runtime::av_error_text(code) : words.text();

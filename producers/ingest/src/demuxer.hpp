@@ -6,6 +6,7 @@ extern "C" {
 }
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,11 +48,13 @@ private:
     static int pull(void* self, std::uint8_t* into, int size);
     static int is_interrupted(void* self);
     void open(const char* format, const std::string& url, AVDictionary** options);
+    void throw_kept();
 
     Pull pull_;
     Interrupt interrupt_;
     std::uint64_t pulled_ = 0;
     std::string end_text_;
+    std::exception_ptr failure_;
     AVIOContext* io_ = nullptr;  ///< our own, nullptr over an address
     AVFormatContext* context_ = nullptr;
 };

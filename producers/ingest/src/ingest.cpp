@@ -64,7 +64,6 @@ private:
     std::uint64_t bytes_before_ = 0;  ///< of connections that are over
     std::uint64_t bytes_seen_ = 0;
     std::uint64_t bytes_reported_ = 0;
-    std::uint64_t refused_seen_ = 0;
     Clock::time_point last_byte_ = Clock::now();
     Clock::time_point reported_ = Clock::now();
     Clock::time_point live_since_{};
