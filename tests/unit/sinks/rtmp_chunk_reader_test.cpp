@@ -92,6 +92,24 @@ TEST(ChunkReader, obeys_a_new_chunk_size_extended_times_long_channels_and_an_abo
     EXPECT_EQ(after[1].body, Bytes(9, 8));
 }
 
+TEST(ChunkReader, tells_times_that_are_absolute_steps_repeated_steps_and_extended) {
+    const Bytes bytes = joined({head(4, 1000, 1, 9),
+                                {1},
+                                {0x44, 0, 0, 40, 0, 0, 1, 9, 2},  // a step of 40
+                                {0xC4, 3},                        // the same again
+                                {0x84, 0, 0, 20, 4},              // a step of 20
+                                head(6, 0xFFFFFF, 1, 8),
+                                {0xFF, 0xFF, 0xFF, 0xF0, 5},
+                                {0x46, 0, 0, 32, 0, 0, 1, 8, 6}});  // goes around
+    for (const std::size_t step : {std::size_t{1}, bytes.size()}) {
+        ChunkReader reader;
+        std::vector<std::uint32_t> times;
+        for (const RtmpMessage& message : read_all(reader, bytes, step))
+            times.push_back(message.timestamp_ms);
+        EXPECT_EQ(times, (std::vector<std::uint32_t>{1000, 1040, 1080, 1100, 0xFFFFFFF0, 16}));
+    }
+}
+
 TEST(ChunkReader, refuses_what_would_grow_or_overwrite_memory) {
     const std::vector<Bytes> garbage{
         {0xC3},                                                              // goes on with nothing
