@@ -16,9 +16,11 @@ constexpr std::chrono::nanoseconds kLate = 300ms;
 constexpr std::chrono::nanoseconds kSoon = 150ms;
 constexpr std::chrono::nanoseconds kMostRoundTrip = 400ms;  // beyond it, it is a queue on the way
 constexpr std::chrono::nanoseconds kRateSpan = 700ms;       // proxies read in gulps
-constexpr std::chrono::nanoseconds kOffsetSpan = 10s;
+constexpr std::chrono::nanoseconds kWaySpan = 10s;
+constexpr std::chrono::nanoseconds kLimitedSpan = 30s;
 constexpr std::chrono::nanoseconds kUnlimitedAfter = 2s;
-constexpr std::uint64_t kSeldom = 4;  // times the window: such a server does not do as it is asked
+constexpr std::uint64_t kSeldom = 16;       // times the window: such a server does not do as it is asked
+constexpr std::uint64_t kHandshake = 3073;  // some do not count it
 // A server that stops to acknowledge must not make us remember for ever.
 constexpr std::size_t kMostRemembered = 4096;
 
@@ -37,46 +39,59 @@ void Flight::on_sent(std::uint64_t total, TimePoint now) {
 }
 
 void Flight::on_acknowledged(std::uint32_t number, std::chrono::nanoseconds round_trip, TimePoint now) {
-    late_ = kLate + std::min(round_trip, kMostRoundTrip);
-    count(number);
-    if (!limited_) measure_offset(now);
+    // Before this one: a proxy that reads in gulps has everything acknowledged at once.
+    if (under_way() >= limit_ / 2) limit_met_ = now;
     const std::uint64_t before = read_;
-    read_ = std::clamp(counted_ + std::min(offset_, offset_before_), read_, sent_);
+    count(number);
     const auto delay = age_of(read_, now);
     while (!log_.empty() && log_.front().total < read_)
         log_.pop_front();
+    measure_way(delay, now);
+    late_ = kLate + std::max(std::min(way_, way_before_), std::min(round_trip, kMostRoundTrip));
     measure_rate(now);
-    if (believed_) adjust(delay, read_ - before, now);
+    if (is_believed()) adjust(delay, read_ - before, now);
 }
 
 void Flight::count(std::uint32_t number) {
     const std::uint32_t further = number - number_;
     number_ = number;
     if (!std::exchange(heard_, true)) {
-        counted_ = std::min<std::uint64_t>(number, sent_);
+        read_ = std::min<std::uint64_t>(number, sent_);
         return;
     }
     const bool began_anew = further > UINT32_MAX / 2;  // some do before 2^32
     const std::uint64_t distance = began_anew ? window() : further;
-    counted_ += distance;
+    read_ = std::min(read_ + distance, sent_);
     spacing_ = std::min(distance, spacing_);
-    often_enough_ = distance <= kSeldom * window_ ? often_enough_ + 1 : 0;
-    believed_ = believed_ || often_enough_ >= acks_wanted_;
+    if (distance <= kSeldom * window_) ++often_enough_;
 }
 
 /// The server is asked for another window then.
-void Flight::set_limited(bool limited) {
-    limited_ = limited;
+void Flight::set_limited(bool limited, TimePoint now) {
+    if (!std::exchange(limited_, limited) && limited) {
+        limited_since_ = now;
+        limited_way_ = kNever;
+    }
     spacing_ = std::max<std::uint64_t>(spacing_, window());
 }
 
-void Flight::measure_offset(TimePoint now) {
-    if (now - offset_since_ > kOffsetSpan) {
-        offset_before_ = offset_;
-        offset_ = UINT64_MAX;
-        offset_since_ = now;
+void Flight::measure_way(std::chrono::nanoseconds delay, TimePoint now) {
+    if (limited_) return measure_limited_way(delay, now);
+    if (now - way_since_ > kWaySpan) {
+        way_before_ = std::exchange(way_, kNever);
+        way_since_ = now;
     }
-    offset_ = std::min(offset_, sent_ - std::min(sent_, counted_));
+    way_ = std::min(way_, delay);
+}
+
+/// What waits on the way is in every delay now. But when even the shortest of ten seconds was late, with next to
+/// nothing under way, the way has become longer.
+void Flight::measure_limited_way(std::chrono::nanoseconds delay, TimePoint now) {
+    limited_way_ = std::min(limited_way_, delay);
+    if (now - limited_since_ < kLimitedSpan) return;
+    if (limited_way_ > late_ + kSoon && limit_ <= 2 * spacing_) way_ = way_before_ = limited_way_;
+    limited_way_ = kNever;
+    limited_since_ = now;
 }
 
 void Flight::measure_rate(TimePoint now) {
@@ -90,23 +105,24 @@ void Flight::measure_rate(TimePoint now) {
 /// Late: no more than is read in that time, at the rate of late. Soon: more with each round. In between it is
 /// as it should be. What has not been met for a while is no limit.
 void Flight::adjust(std::chrono::nanoseconds delay, std::uint64_t newly_read, TimePoint now) {
-    const auto in_time = static_cast<std::uint64_t>(bytes_per_second_ * std::chrono::duration<double>(late_).count());
+    const auto in_time =
+        kHandshake + static_cast<std::uint64_t>(bytes_per_second_ * std::chrono::duration<double>(late_).count());
     if (delay > late_) {
-        set_limited(true);
+        set_limited(true, now);
         limit_met_ = now;
         limit_ = in_time;
     } else if (limited_ && delay < late_ - kSoon) {
         limit_ = std::max(limit_, std::min(limit_ + newly_read, 2 * in_time));
     }
-    if (under_way() >= limit_ / 2) limit_met_ = now;
-    if (limited_ && now - limit_met_ > kUnlimitedAfter) set_limited(false);
+    if (limited_ && now - limit_met_ > kUnlimitedAfter) set_limited(false, now);
 }
 
 /// Less than two acknowledgements' worth is never too much: nothing would be acknowledged.
 bool Flight::is_full_for(std::uint64_t bytes, TimePoint now) const {
-    if (!believed_) return false;
-    if (limited_) return under_way() >= 2 * spacing_ && under_way() + bytes > limit_;
-    return under_way() > spacing_ && age_of(read_ + spacing_, now) > late_;
+    if (!is_believed()) return false;
+    const std::uint64_t due = spacing_ + kHandshake;
+    if (limited_) return under_way() >= due + spacing_ && under_way() + bytes > limit_;
+    return under_way() > due && age_of(read_ + due, now) > late_;
 }
 
 /// Since when that byte has been out; 0: it has just gone, or not yet.

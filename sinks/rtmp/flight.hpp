@@ -12,9 +12,9 @@ namespace ringcast::sink {
 /// What is under way can no longer be dropped. It waits in buffers of kernels and proxies, megabytes of them, and makes
 /// all that follows old. So once it is late, only as much goes out as is read in kLate; the rest waits in the host's
 /// queue, where it can be dropped. TCP's own acknowledgements would not do: a proxy's kernel gives them.
-/// Servers count differently (with the handshake or without it, with chunk headers or without), so what counts is how
-/// far an acknowledgement is behind the nearest one of the last seconds that went well. A server that acknowledges
-/// seldom, or not at all, is sent what TCP takes. Pure: no clock of its own. Thread safety: none.
+/// Late is what takes longer than the quickest acknowledgement of the last seconds that went well: a way that is long,
+/// behind a proxy too, is not late. A server that acknowledges seldom, or not at all, is sent what TCP takes.
+/// Pure: no clock of its own. Thread safety: none.
 class Flight {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
@@ -37,16 +37,19 @@ public:
 
 private:
     static constexpr std::uint32_t kFiner = 4;
+    static constexpr auto kNever = std::chrono::nanoseconds::max();
     struct Sent {
         std::uint64_t total;
         TimePoint at;
     };
 
     void count(std::uint32_t number);
-    void measure_offset(TimePoint now);
+    void measure_way(std::chrono::nanoseconds delay, TimePoint now);
+    void measure_limited_way(std::chrono::nanoseconds delay, TimePoint now);
     void measure_rate(TimePoint now);
     void adjust(std::chrono::nanoseconds delay, std::uint64_t newly_read, TimePoint now);
-    void set_limited(bool limited);
+    [[nodiscard]] bool is_believed() const { return often_enough_ >= acks_wanted_; }
+    void set_limited(bool limited, TimePoint now);
     [[nodiscard]] std::uint64_t under_way() const { return sent_ - read_; }
     [[nodiscard]] std::chrono::nanoseconds age_of(std::uint64_t byte, TimePoint now) const;
 
@@ -56,16 +59,14 @@ private:
     std::deque<Sent> log_;  // what is not known to be read
 
     bool heard_ = false;
-    unsigned often_enough_ = 0;           // so many acknowledgements in a row
-    bool believed_ = false;               // for good
+    unsigned often_enough_ = 0;           // acknowledgements so near to the one before
     std::uint32_t number_ = 0;            // of the newest acknowledgement
-    std::uint64_t counted_ = 0;           // the same, never wrapping
     std::uint64_t spacing_ = UINT64_MAX;  // between acknowledgements, at the least: with more under way one has to come
-    std::uint64_t read_ = 0;              // of sent_
-    // How far counted_ was behind sent_ at the least, in the present ten seconds and those before.
-    std::uint64_t offset_ = UINT64_MAX;
-    std::uint64_t offset_before_ = UINT64_MAX;
-    TimePoint offset_since_{};
+    std::uint64_t read_ = 0;              // by its count
+    // The shortest delay while not limited, in the present ten seconds and those before.
+    std::chrono::nanoseconds way_ = kNever;
+    std::chrono::nanoseconds way_before_ = kNever;
+    TimePoint way_since_{};
 
     std::chrono::nanoseconds late_{0};  // see adjust()
     double bytes_per_second_ = 0;
@@ -73,6 +74,8 @@ private:
     std::uint64_t rate_from_ = 0;
 
     bool limited_ = false;
+    TimePoint limited_since_{};
+    std::chrono::nanoseconds limited_way_ = kNever;
     std::uint64_t limit_ = 0;  // bytes under way, while limited_
     TimePoint limit_met_{};    // when it last mattered
 };

@@ -117,7 +117,8 @@ void RtmpPeer::reset() {
     const linger at_once{1, 0};
     ::setsockopt(peer_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     const sockaddr nowhere{AF_UNSPEC, {}};
-    ::connect(peer_, &nowhere, sizeof nowhere);  // resets at once, and leaves the descriptor to its thread
+    // Resets at once, and leaves the descriptor to its thread.
+    static_cast<void>(::connect(peer_, &nowhere, sizeof nowhere));
 }
 
 bool RtmpPeer::read(void* into, std::size_t size) {
@@ -165,8 +166,8 @@ bool RtmpPeer::read_chunk() {
         chunks.message.timestamp = big_endian(head.data(), 3);
         chunks.length = big_endian(head.data() + 3, 3);
         chunks.message.type = head[6];
-        for (int i = 3; i >= 0; --i)
-            chunks.message.stream = chunks.message.stream << 8U | head[static_cast<std::size_t>(7 + i)];
+        for (std::size_t i = 4; i-- > 0;)
+            chunks.message.stream = chunks.message.stream << 8U | head[7 + i];
         chunks.extended = chunks.message.timestamp == 0xFFFFFF;
     } else if (format != 3) {
         throw std::runtime_error("the peer expects full headers");
