@@ -6,45 +6,24 @@
 #include <atomic>
 #include <thread>
 #include <tuple>
-#include <vector>
+
+#include "test_packets.hpp"
 
 namespace ringcast::runtime {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::vector<StreamInfo> two_streams() {
-    StreamInfo video;
-    video.timebase = {1, 25};
-    StreamInfo audio;
-    audio.media = Media::audio;
-    audio.timebase = {1, 48000};
-    return {video, audio};
-}
-
-Packet video_packet(std::int64_t dts) {
-    Packet packet;
-    packet.stream = 0;
-    packet.pts = packet.dts = dts;
-    packet.duration = 1;
-    return packet;
-}
-
-Packet audio_packet(std::int64_t dts) {
-    Packet packet;
-    packet.stream = 1;
-    packet.pts = packet.dts = dts;
-    packet.duration = 1024;
-    return packet;
-}
+using test::packet_of;
+using test::two_streams;
 
 TEST(PacketQueue, gives_packets_in_the_order_they_came) {
     PacketQueue queue(
         {1s}, [] {}, [] {});
     queue.begin(two_streams());
-    queue.push(video_packet(0));
-    queue.push(audio_packet(0));
-    queue.push(video_packet(1));
+    queue.push(packet_of(0, 0));
+    queue.push(packet_of(1, 0));
+    queue.push(packet_of(0, 1));
     queue.end();
     EXPECT_EQ(queue.pop()->stream, 0U);
     EXPECT_EQ(queue.pop()->stream, 1U);
@@ -58,8 +37,8 @@ TEST(PacketQueue, measures_media_time_by_the_longer_stream) {
     queue.begin(two_streams());
     EXPECT_EQ(queue.media_time(), 0ns);
     for (int i = 0; i < 50; ++i)
-        queue.push(video_packet(i));
-    queue.push(audio_packet(-1024));
+        queue.push(packet_of(0, i));
+    queue.push(packet_of(1, -1920));
     EXPECT_EQ(queue.media_time(), 2s);
     for (int i = 0; i < 25; ++i)
         queue.pop();
@@ -72,11 +51,11 @@ TEST(PacketQueue, is_full_at_its_capacity_and_tells_when_a_quarter_is_free_again
         {1s}, [&] { ++rooms; }, [] {});
     queue.begin(two_streams());
     for (int i = 0; i < 24; ++i)
-        queue.push(video_packet(i));
+        queue.push(packet_of(0, i));
     EXPECT_FALSE(queue.is_full());
-    queue.push(video_packet(24));
+    queue.push(packet_of(0, 24));
     EXPECT_TRUE(queue.is_full());
-    queue.push(video_packet(25));  // the bound is soft: never waits, never loses
+    queue.push(packet_of(0, 25));  // the bound is soft: never waits, never loses
     for (int i = 0; i < 7; ++i)
         queue.pop();
     EXPECT_TRUE(queue.is_full());
@@ -103,10 +82,10 @@ TEST(PacketQueue, counts_video_discarded_by_abandon_and_frees_the_pipeline) {
         {1s}, [&] { ++rooms; }, [] {});
     queue.begin(two_streams());
     for (int i = 0; i < 30; ++i)
-        queue.push(video_packet(i));
-    queue.push(audio_packet(0));
+        queue.push(packet_of(0, i));
+    queue.push(packet_of(1, 0));
     queue.abandon();
-    queue.push(video_packet(30));
+    queue.push(packet_of(0, 30));
     EXPECT_EQ(queue.discarded_video(), 31U);
     EXPECT_EQ(rooms, 1);
     EXPECT_FALSE(queue.is_full());
@@ -117,17 +96,11 @@ TEST(PacketQueue, begins_empty_again_for_the_next_output) {
     PacketQueue queue(
         {1s}, [] {}, [] {});
     queue.begin(two_streams());
-    queue.push(video_packet(0));
+    queue.push(packet_of(0, 0));
     queue.end();
     queue.begin(two_streams());
-    queue.push(video_packet(7));
+    queue.push(packet_of(0, 7));
     EXPECT_EQ(queue.pop()->dts, 7);
-}
-
-Packet keyframe(std::int64_t dts) {
-    Packet packet = video_packet(dts);
-    packet.key = true;
-    return packet;
 }
 
 /// Of a sink that sends live: 1 s, then both tracks are dropped.
@@ -140,10 +113,8 @@ protected:
     /// Frames with the sound that belongs to each, which comes behind it.
     void push(std::int64_t from, std::int64_t to, std::int64_t key = -1) {
         for (std::int64_t i = from; i < to; ++i) {
-            queue.push(i == key ? keyframe(i) : video_packet(i));
-            Packet sound = audio_packet(i * 1920);
-            sound.duration = 1920;
-            queue.push(std::move(sound));
+            queue.push(packet_of(0, i, i == key));
+            queue.push(packet_of(1, i * 1920));
         }
     }
     int keyframes_wanted = 0;
@@ -187,9 +158,9 @@ TEST_F(DroppingQueue, goes_on_at_a_keyframe_in_the_newer_half_without_asking_for
 
 TEST_F(DroppingQueue, leaves_out_sound_of_pictures_that_were_dropped) {
     push(0, 25, 0);
-    queue.push(keyframe(30));
-    queue.push(audio_packet(29 * 1920));  // trails by a frame
-    queue.push(audio_packet(30 * 1920));
+    queue.push(packet_of(0, 30, true));
+    queue.push(packet_of(1, 29 * 1920));  // trails by a frame
+    queue.push(packet_of(1, 30 * 1920));
     queue.end();
     EXPECT_EQ(queue.pop()->dts, 30);
     EXPECT_EQ(queue.pop()->dts, 30 * 1920);
@@ -214,7 +185,7 @@ TEST(PacketQueue, goes_on_at_the_next_keyframe_it_holds_when_a_connection_that_w
         {1s}, [] {}, [] {});
     queue.begin(two_streams());
     for (int i = 0; i < 30; ++i)
-        queue.push(i % 10 == 0 ? keyframe(i) : video_packet(i));
+        queue.push(packet_of(0, i, i % 10 == 0));
     for (int i = 0; i < 5; ++i)
         queue.pop();
     queue.close();
@@ -229,7 +200,7 @@ TEST(PacketQueue, a_full_queue_without_a_keyframe_makes_room_after_a_lost_connec
         {1s}, [&] { ++rooms; }, [] {});
     queue.begin(two_streams());
     for (int i = 0; i < 30; ++i)
-        queue.push(i == 0 ? keyframe(i) : video_packet(i));
+        queue.push(packet_of(0, i, i == 0));
     queue.pop();
     ASSERT_TRUE(queue.is_full());
     queue.close();
@@ -237,7 +208,7 @@ TEST(PacketQueue, a_full_queue_without_a_keyframe_makes_room_after_a_lost_connec
     EXPECT_FALSE(queue.pop()) << "nothing in it can be decoded";
     EXPECT_FALSE(queue.is_full()) << "or nobody would ever bring a keyframe";
     EXPECT_EQ(rooms, 1);
-    queue.push(keyframe(30));
+    queue.push(packet_of(0, 30, true));
     EXPECT_EQ(queue.pop()->dts, 30);
 }
 
@@ -248,7 +219,7 @@ TEST(PacketQueue, a_nudge_ends_one_wait) {
     queue.nudge();
     EXPECT_FALSE(queue.pop());
     EXPECT_FALSE(queue.is_over());
-    queue.push(video_packet(0));
+    queue.push(packet_of(0, 0));
     EXPECT_TRUE(queue.pop());
 }
 

@@ -102,17 +102,14 @@ TEST_F(PipelineTest, with_on_end_hold_the_next_producer_goes_on_in_the_same_outp
 
 TEST_F(PipelineTest, with_stall_show_stop_a_held_output_ends_while_there_is_no_bus) {
     options.once = false;
-    options.reader.lossless = false;
+    keep_to_the_clock();
     options.sink.on_end = OnEnd::hold;
-    options.sink.on_stall = OnStall::fill;
     options.sink.stall_timeout = 300ms;
     options.sink.stall_show.kind = StallScreen::Kind::stop;
-    ProducerOptions live = producer_options();
-    live.mode = WriterMode::live;
     start();
     for (int round = 1; round <= 2; ++round) {
         {
-            Producer producer(live);
+            Producer producer(live_producer_options());
             ASSERT_TRUE(producer.wait_readers(1, 60s));
             write_both(producer, 5);
             producer.end();
@@ -126,14 +123,11 @@ TEST_F(PipelineTest, with_stall_show_stop_a_held_output_ends_while_there_is_no_b
 }
 
 TEST_F(PipelineTest, with_stall_show_stop_the_end_of_the_stream_that_had_stalled_is_the_end_of_a_sink_for_one_stream) {
-    options.reader.lossless = false;
-    options.sink.on_stall = OnStall::fill;
+    keep_to_the_clock();
     options.sink.stall_timeout = 300ms;
     options.sink.stall_show.kind = StallScreen::Kind::stop;
-    ProducerOptions live = producer_options();
-    live.mode = WriterMode::live;
     start();
-    Producer producer(live);
+    Producer producer(live_producer_options());
     ASSERT_TRUE(producer.wait_readers(1, 60s));
     write_both(producer, 5);
     ASSERT_TRUE(comes_about([&] { return count("disconnect(final)") == 1; }));
@@ -152,14 +146,11 @@ long sleeps() {
 TEST_F(PipelineTest, a_held_output_that_cannot_be_delivered_waits_for_the_next_bus_at_rest) {
     options.sink.video.tune = "zerolatency";
     options.once = false;
-    options.reader.lossless = false;
+    keep_to_the_clock();
     options.sink.on_end = OnEnd::hold;
-    options.sink.on_stall = OnStall::fill;
-    ProducerOptions live = producer_options();
-    live.mode = WriterMode::live;
     start();
     {
-        Producer producer(live);
+        Producer producer(live_producer_options());
         ASSERT_TRUE(producer.wait_readers(1, 60s));
         output.block(true);
         write_both(producer, 5);
@@ -177,21 +168,16 @@ TEST_F(PipelineTest, a_held_output_that_cannot_be_delivered_waits_for_the_next_b
 }
 
 TEST_F(PipelineTest, with_on_stall_fill_a_producer_that_dies_leaves_a_held_picture_until_the_next) {
-    options.sink.on_stall = OnStall::fill;
-    options.reader.lossless = false;
+    keep_to_the_clock();
     start();
     {
-        ProducerOptions live = producer_options();
-        live.mode = WriterMode::live;
-        Producer producer(live);
+        Producer producer(live_producer_options());
         ASSERT_TRUE(producer.wait_readers(1, 60s));
         write_both(producer, 5);
         wait_until([&] { return inspect_bus(bus).readers.at(0).frames_encoded >= 15; });
     }
     wait_until([&] { return output.seen(Media::video).size() >= 12; });
-    ProducerOptions next = producer_options();
-    next.mode = WriterMode::live;
-    Producer producer(next);
+    Producer producer(live_producer_options());
     write_both(producer, 5);
     producer.end();
     EXPECT_TRUE(join());
@@ -201,16 +187,13 @@ TEST_F(PipelineTest, with_on_stall_fill_a_producer_that_dies_leaves_a_held_pictu
 }
 
 TEST_F(PipelineTest, an_end_that_comes_while_the_encoder_is_busy_is_no_stall) {
-    options.sink.on_stall = OnStall::fill;
-    options.reader.lossless = false;
+    keep_to_the_clock();
     options.sink.lag_limit = 60s;
     options.sink.video.size = Size{4096, 2304};  // in the encoder for longer than a picture may be late
     options.sink.video.preset = "veryslow";
     options.sink.video.tune = "zerolatency";
-    ProducerOptions live = producer_options();
-    live.mode = WriterMode::live;
     start();
-    Producer producer(live);
+    Producer producer(live_producer_options());
     ASSERT_TRUE(producer.wait_readers(1, 60s));
     write_both(producer, 5);
     producer.end();

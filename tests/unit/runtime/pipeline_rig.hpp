@@ -74,6 +74,16 @@ protected:
         if (audio) made.audio = AudioFormat{SampleFormat::s16, kRate, 1};
         return made;
     }
+    ProducerOptions live_producer_options(bool video = true, bool audio = true) const {
+        ProducerOptions made = producer_options(video, audio);
+        made.mode = WriterMode::live;
+        return made;
+    }
+    /// A sink whose output lasts as long as the clock, of a producer that waits for nobody.
+    void keep_to_the_clock() {
+        options.sink.on_stall = OnStall::fill;
+        options.reader.lossless = false;
+    }
     static void write_frame(Producer& producer) {
         static const std::vector<std::byte> pixels(std::size_t{kWidth} * kHeight * 3, std::byte{90});
         producer.write_video(pixels);
