@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of packets flows share: encoded sources with sync marks, and a producer's part."""
+import contextlib
+import functools
 import json
 import re
 import subprocess
 
+import pytest
+import ringcast
 from conftest import RINGCAST
 from flv import Packet, read_flv
 
@@ -32,6 +36,11 @@ def make_source(bus_name, start, tmp_path, *words, seconds=4, name="source", con
     return (path, *(read_flv(path) if container == "flv" else read_mp4(path)))
 
 
+@pytest.fixture
+def source(bus_name, start, tmp_path):
+    return functools.partial(make_source, bus_name, start, tmp_path)
+
+
 def write(producer, packets, shift=0):
     for packet in packets:
         duration = 10**9 // FPS if packet.media == "video" else 1024 * 10**9 // RATE
@@ -43,6 +52,15 @@ def declare(producer, configs, audio=True, codec="h264"):
     producer.set_packet_stream(codec, configs["video"], id=0, size=SIZE, fps=FPS)
     if audio:
         producer.set_packet_stream("aac", configs["audio"], id=1, rate=RATE, channels=1)
+
+
+@contextlib.contextmanager
+def passing(bus, configs, readers=1, audio=True, codec="h264", **words):
+    """A producer of packets whose sinks are there."""
+    with ringcast.Producer(bus.name, packets=True, **words) as producer:
+        declare(producer, configs, audio, codec)
+        assert producer.wait_readers(readers, 60)
+        yield producer
 
 
 def read_mp4(path):

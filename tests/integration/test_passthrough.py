@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets flows: what the producer encoded comes out at the far end as it was, with its own sound or with PCM."""
-import functools
 import json
 import subprocess
 
@@ -9,12 +8,7 @@ import pytest
 import ringcast
 from conftest import wait_until
 from far_end import assert_whole, frame_count
-from passed import FPS, RATE, declare, ffmpeg, ffmpeg_tool, make_source, write
-
-
-@pytest.fixture
-def source(bus_name, start, tmp_path):
-    return functools.partial(make_source, bus_name, start, tmp_path)
+from passed import FPS, RATE, declare, ffmpeg, ffmpeg_tool, passing, source, write  # noqa: F401, the fixture
 
 
 def pictures_of(path, codec="h264"):
@@ -29,9 +23,7 @@ def test_packets_come_out_as_they_went_in(bus, tmp_path, source, coding):
     outputs = [tmp_path / "out.mp4", tmp_path / "out.mkv", tmp_path / "out.flv", tmp_path / "hls"]
     sinks = [bus.sink("hls" if path.suffix == "" else "file", "--name", path.name.replace(".", "-"), "--once", path)
              for path in outputs]
-    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
-        declare(producer, configs)
-        assert producer.wait_readers(len(sinks), 60)
+    with passing(bus, configs, len(sinks), mode="lossless") as producer:
         write(producer, packets)
     for sink in sinks:
         sink.ends_well()
@@ -51,9 +43,7 @@ def test_pcm_is_mixed_in_with_pictures_that_are_passed_on(bus, tmp_path, source)
                          timeout=60).stdout
     samples = np.frombuffer(wav, np.int16)
     sink = bus.sink("file", "--once", tmp_path / "out.mp4", "audio.rate=48000", "audio.channels=2")
-    with ringcast.Producer(bus.name, packets=True, rate=RATE, channels=1, mode="lossless") as producer:
-        declare(producer, configs, audio=False)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs, audio=False, rate=RATE, channels=1, mode="lossless") as producer:
         done = 0
         for packet in packets:
             if packet.media == "video":
@@ -78,9 +68,7 @@ def test_h265_goes_where_it_is_carried_and_who_cannot_carry_it_says_who_can(bus,
     sinks = [bus.sink("file", "--name", "mp4", "--once", outputs[0]),
              bus.sink("hls", "--name", "hls", "--once", "segment_type=fmp4", "segment=1s", outputs[1])]
     refused = bus.sink("file", "--name", "flv", "--once", tmp_path / "out.flv")
-    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
-        declare(producer, configs, codec="h265")
-        assert producer.wait_readers(3, 60)
+    with passing(bus, configs, 3, codec="h265", mode="lossless") as producer:
         write(producer, packets)
     for sink in sinks:
         sink.ends_well()
@@ -96,9 +84,7 @@ def test_h265_goes_where_it_is_carried_and_who_cannot_carry_it_says_who_can(bus,
 def test_pictures_without_sound_get_silence(bus, tmp_path, source):
     flv, configs, packets = source()
     sink = bus.sink("file", "--once", tmp_path / "out.mkv")
-    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
-        declare(producer, configs, audio=False)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs, audio=False, mode="lossless") as producer:
         write(producer, [packet for packet in packets if packet.media == "video"])
     sink.ends_well()
     assert pictures_of(tmp_path / "out.mkv") == pictures_of(flv)
@@ -109,9 +95,7 @@ def test_pictures_without_sound_get_silence(bus, tmp_path, source):
 def test_what_stands_before_the_first_keyframe_is_left_out(bus, tmp_path, source):
     flv, configs, packets = source()
     sink = bus.sink("file", "--once", tmp_path / "out.mkv")
-    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
-        declare(producer, configs)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs, mode="lossless") as producer:
         write(producer, packets[5:])  # the first keyframe is gone, the next is a second later
     sink.ends_well()
     assert pictures_of(tmp_path / "out.mkv") == pictures_of(flv)[FPS:]
@@ -123,9 +107,7 @@ def test_another_coding_begins_another_file(bus, tmp_path, source):
     second, other, more = source("video.profile=baseline", seconds=2, name="other")
     assert configs["video"] != other["video"]
     sink = bus.sink("file", "--once", tmp_path / "out.mkv")
-    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
-        declare(producer, configs)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs, mode="lossless") as producer:
         write(producer, packets)
         declare(producer, other)
         write(producer, more, shift=2 * 10**9 + 40 * 10**6)
@@ -144,9 +126,7 @@ def test_a_producer_that_dies_is_followed_by_the_next_in_the_same_file(bus, tmp_
     write(dying, packets)
     wait_until(lambda: bus.encoded("file") == 2 * FPS, "all packets")
     dying.close()
-    with ringcast.Producer(bus.name, packets=True) as producer:
-        declare(producer, configs)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs) as producer:
         write(producer, packets)
     sink.ends_well()
     assert pictures_of(tmp_path / "out.mkv") == 2 * pictures_of(flv)
@@ -171,9 +151,7 @@ def test_packets_that_cannot_be_sent_on_are_told_in_one_line(bus, tmp_path, sour
 def test_sound_that_stops_does_not_hold_the_pictures_back(bus, tmp_path, source):
     _, configs, packets = source()
     sink = bus.sink("file", "--name", "rest", "--once", tmp_path / "rest.mkv")
-    with ringcast.Producer(bus.name, packets=True, mode="paced") as producer:
-        declare(producer, configs)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs, mode="paced") as producer:
         write(producer, [each for each in packets if each.media == "video" or each.dts < 500_000_000])
         write(producer, [each for each in packets if each.media == "video"], shift=4 * 10**9)
         wait_until(lambda: bus.reader("rest")["output_pts_ns"] > 5 * 10**9, "most of it, while the producer is there")

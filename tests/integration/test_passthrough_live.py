@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets flows on the clock, and encoded sound beside raw pictures: what decodes at the far end is in step."""
-import functools
 import subprocess
 import time
 
@@ -9,15 +8,10 @@ import ringcast
 from conftest import wait_until
 from far_end import MAX_SKEW_MS, assert_whole
 from marks import read_marks
-from passed import FPS, RATE, declare, ffmpeg, make_source, write
+from passed import FPS, RATE, declare, ffmpeg, passing, source, write  # noqa: F401, the fixture
 
 SLACK = 0.5
 SECOND = 10**9
-
-
-@pytest.fixture
-def source(bus_name, start, tmp_path):
-    return functools.partial(make_source, bus_name, start, tmp_path)
 
 
 def play(producer, packets, begun, shift=0):
@@ -38,9 +32,7 @@ def on_the_clock(bus, path, *words):
 def test_a_stop_of_passed_tracks_shifts_both_by_one_amount(bus, tmp_path, source):
     _, configs, packets = source()
     sink = on_the_clock(bus, tmp_path / "out.mkv")
-    with ringcast.Producer(bus.name, packets=True) as producer:
-        declare(producer, configs)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs) as producer:
         begun = time.monotonic()
         play(producer, between(packets, 0, 2), begun)
         time.sleep(1.5)
@@ -74,9 +66,7 @@ def test_a_sink_that_comes_late_begins_with_the_newest_keyframe(bus, tmp_path, s
 def test_an_interruption_goes_on_at_a_keyframe_with_both_tracks_in_step(bus, tmp_path, source):
     _, configs, packets = source()
     sink = on_the_clock(bus, tmp_path / "out.mkv")
-    with ringcast.Producer(bus.name, packets=True) as producer:
-        declare(producer, configs)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs) as producer:
         write(producer, between(packets, 0, 3))  # three seconds ahead of time
         wait_until(lambda: bus.encoded("live") >= 20, "some of it")
         producer.flush()
@@ -94,9 +84,7 @@ def test_sound_of_another_coding_begins_another_file(bus, tmp_path, source):
     _, other, more = source("audio.channels=2", seconds=2, name="other")
     assert configs["audio"] != other["audio"]
     sink = bus.sink("file", "--once", tmp_path / "out.mkv")
-    with ringcast.Producer(bus.name, packets=True, mode="lossless") as producer:
-        declare(producer, configs)
-        assert producer.wait_readers(1, 60)
+    with passing(bus, configs, mode="lossless") as producer:
         write(producer, packets)
         producer.set_packet_stream("h264", other["video"], id=0, size=(640, 360), fps=FPS)
         producer.set_packet_stream("aac", other["audio"], id=1, rate=RATE, channels=2)
