@@ -189,6 +189,7 @@ Pipeline::SessionEnd Pipeline::run_session() {
     if (!passes_packets()) packets_ = {};
     if (!part_) {
         figures_.timeline = {};
+        figures_.encoders_open = false;
         if (!wait_for_flows()) {
             if (output_failed()) return SessionEnd::failed;
             return is_stopping() ? SessionEnd::stopped : SessionEnd::moved_on;
@@ -258,7 +259,7 @@ bool Pipeline::wait_for_flows() {
         bus_->refresh();
         // Nothing has to be opened for packets, and a producer that waits for its readers has not written any yet.
         if (!look_for_packets() && awaits_packets()) {
-            was_ready_ = true;
+            was_ready_ = figures_.encoders_open = true;
             if (!std::exchange(announced, true)) board_->announce_ready();
         }
         Record record;
