@@ -19,6 +19,6 @@ struct RtmpAddress {
 };
 
 /// Takes rtmp://[HOST][:PORT]/APP[/KEY] apart. Throws AddressError without showing the key.
-RtmpAddress read_rtmp_address(const IngestAddress& address);
+RtmpAddress read_rtmp_address(const IngestAddress& words);
 
 }  // namespace ringcast::ingest
