@@ -121,6 +121,7 @@ protected:
         const auto video = output.seen(Media::video);
         ASSERT_EQ(video.size(), static_cast<std::size_t>(frames));
         std::vector<std::int64_t> ticks;
+        ticks.reserve(video.size());
         for (const auto& packet : video)
             ticks.push_back(packet.pts);
         std::sort(ticks.begin(), ticks.end());

@@ -80,7 +80,7 @@ public:
     OutputStatus replace_options(std::span<const std::pair<std::string, std::string>> options) override {
         const std::scoped_lock lock(mutex_);
         for (const auto& [key, value] : options)
-            note(("replace " + key + "=" + value).c_str());
+            note(std::string("replace ").append(key).append("=").append(value).c_str());
         return replace_answer;
     }
 
