@@ -54,9 +54,8 @@ std::string secret_of(const char* option, const std::string& value) {
     std::string taken = source->take();
     if (source->is_open_to_all()) {
         std::fprintf(stderr,
-                     "ringcast ingest: warning: %s file:%s: every user of this machine can read that file; "
-                     "chmod 600 it\n",
-                     option, source->where().c_str());
+                     "ringcast ingest: warning: %s: every user of this machine can read that file; chmod 600 it\n",
+                     source->text().c_str());
     }
     return taken;
 }

@@ -141,9 +141,9 @@ typedef struct ringcast_sink_host {
     /* The reason behind the last negative return code: one line that names the thing and the fix. [any-thread] */
     void (*set_error)(const struct ringcast_sink_host* host, const char* text);
     /* A figure for the inspector (`info`, `top`), by a stable snake_case name with its unit at the end: "rtt_us",
-     * "loss_packets"; of one of many peers "client.N.rtt_us", N = 0, 1, ... At most 39 characters, and no secret in them,
-     * else it is left out. It stays from connection to connection; RINGCAST_SINK_NO_STAT takes it back. Cheap: one store
-     * when the name is known. [any-thread] */
+     * "loss_packets"; of one of many peers "client.N.rtt_us", N = 0, 1, ... At most 39 characters, and no secret in
+     * them, else it is left out. It stays from connection to connection; RINGCAST_SINK_NO_STAT takes it back. Cheap:
+     * one store when the name is known. [any-thread] */
     void (*set_stat)(const struct ringcast_sink_host* host, const char* name, int64_t value);
     /* A text for people, by a name of the same kind: "url" where it can be watched, "path" of the file being written,
      * "client.N.address". Shown up to 207 bytes; an empty one takes it back. [any-thread] */
