@@ -86,6 +86,7 @@ void Timeline::Impl::take(RecordFeed<Record>& feed, const Record& record) {
     } else if (feed.filling && is_clocked()) {
         rejoin(record);
     }
+    if (stall_held_ticks_ > 0) give_back_hold(record);
     place(record, feed.filling);
 
     if (!feed.seen) feed.first_capture_ns = record.capture_time_ns;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The presentation clock: what is filled in when nothing comes, and what becomes of a track that comes late.
+#include <utility>
+
 #include "runtime/timeline_impl.hpp"
 
 namespace ringcast::runtime {
@@ -79,7 +81,7 @@ void Timeline::Impl::extend_stall(bool by_video) {
     const std::int64_t end = by_video ? video_.end_tick() : grid_.nearest_tick(audio_.end_sample());
     if (!stalled_since_ns_) {
         stalled_since_ns_ = grid_.tick_to_ns(end);
-        silence_end_ = 0;
+        silence_end_ = stall_held_ticks_ = 0;
         video_feed_.came = audio_feed_.came = false;
         ++counters_.stalls;
     }
@@ -87,8 +89,27 @@ void Timeline::Impl::extend_stall(bool by_video) {
         if (options_.stall_show == StallShow::slate) video_.set_fill(FrameKind::stall_slate);
         gave_up_ = options_.stall_show == StallShow::stop;
     }
-    if (end < target && !gave_up_) hold(target - end, std::nullopt);
+    if (end >= target || gave_up_) return;
+    hold(target - end, std::nullopt);
+    stall_held_ticks_ += target - end;
 }
+
+/// Explicit pts that went on during a stall bring it along as a gap: what was held already is not filled once more.
+template <class Record>
+void Timeline::Impl::give_back_hold(const Record& record) {
+    const std::int64_t held = std::exchange(stall_held_ticks_, 0);
+    const std::int64_t gap_ns = track_of(record).pts_to_ns(record.pts_ns) - std::max(video_.end_ns(), audio_.end_ns());
+    if (!record.explicit_pts || gap_ns <= 0) return;
+    const std::int64_t ticks = std::min(held, grid_.ns_to_tick_floor(gap_ns));
+    const std::int64_t samples = grid_.tick_to_sample(shifted_ticks_) - grid_.tick_to_sample(shifted_ticks_ - ticks);
+    shifted_ticks_ -= ticks;
+    counters_.shifted_ns = grid_.tick_to_ns(shifted_ticks_);
+    video_.shift(-ticks);
+    audio_.shift(-samples);
+}
+
+template void Timeline::Impl::give_back_hold(const VideoRecord& record);
+template void Timeline::Impl::give_back_hold(const AudioRecord& record);
 
 /// Both tracks by one amount, counted in ticks, so that no rounding of samples ever adds up. The track that is filled
 /// in already needs no more of it than a new place for what comes.

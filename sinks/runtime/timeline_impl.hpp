@@ -140,6 +140,8 @@ private:
     void hold(std::int64_t ticks, std::optional<Track> only_shifted);
     bool grow_delay(std::int64_t late_ns, std::optional<Track> only_shifted);
     template <class Record>
+    void give_back_hold(const Record& record);
+    template <class Record>
     void watch_lateness(RecordFeed<Record>& feed, std::int64_t behind_ns);
     template <class Missing, class Other>
     bool is_to_fill(RecordFeed<Missing>& missing, const RecordFeed<Other>& other) const;
@@ -182,6 +184,7 @@ private:
     std::int64_t origin_ns_ = 0;
     std::optional<std::int64_t> stalled_since_ns_;  // output time
     std::int64_t silence_end_ = 0;                  // of the present stall, output sample: where it is made longer
+    std::int64_t stall_held_ticks_ = 0;             // by the last stall, until a record comes
     std::int64_t shifted_ticks_ = 0;
     bool playing_out_ = false;
     bool gave_up_ = false;

@@ -70,7 +70,7 @@ bool Timeline::Impl::join_both(std::uint64_t session, std::int64_t pts_ns) {
     audio_feed_.recounts = audio_feed_.cut;
     restart(video_feed_);
     restart(audio_feed_);
-    counters_.delay_ns = 0;
+    counters_.delay_ns = stall_held_ticks_ = 0;
     ++counters_.rebases;
     return true;
 }

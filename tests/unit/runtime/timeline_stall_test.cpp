@@ -40,6 +40,63 @@ TEST(TimelineStall, ends_with_the_next_picture_which_is_shown_at_once) {
     EXPECT_EQ(rig.output.ticks(), 75);
 }
 
+/// A model that takes its pts from the clock: two seconds on, nothing for two seconds, then pts that went on by
+/// `gap_ms`.
+class StallOnAClock : public LiveRig {
+public:
+    explicit StallOnAClock(std::int64_t gap_ms) {
+        explicit_pts = true;
+        schedule_frames(50, on_time_frame);
+        schedule_blocks(100, on_time_block);
+        schedule_frames(
+            50, [](int i) -> std::int64_t { return 4'000 + i * 40; }, 2'000 + gap_ms);
+        schedule_blocks(
+            100, [](int i) -> std::int64_t { return 4'000 + i * 20; }, 2'000 + gap_ms);
+        run_to(4'010);
+    }
+};
+
+TEST(TimelineStall, is_not_filled_a_second_time_when_explicit_pts_went_on_meanwhile) {
+    StallOnAClock rig(2'000);
+    EXPECT_EQ(rig.output.tick_of(51), 100);
+    EXPECT_EQ(rig.output.sample_of(101), 100 * 1920);
+    rig.run_to(6'000);
+    rig.finish();
+    EXPECT_EQ(rig.output.ticks(), 150);
+    EXPECT_EQ(rig.output.sounds(), "[48000] c96000 s96000 c96000");
+    EXPECT_EQ(rig.timeline.counters().shifted_ns, 0);
+}
+
+TEST(TimelineStall, is_longer_than_explicit_pts_say) {
+    StallOnAClock rig(1'000);
+    EXPECT_EQ(rig.output.tick_of(51), 100) << "at the clock all the same";
+    rig.run_to(6'000);
+    rig.finish();
+    EXPECT_EQ(rig.output.ticks(), 150);
+    EXPECT_EQ(rig.timeline.counters().shifted_ns, 1'000 * kMs);
+}
+
+TEST(TimelineStall, is_shorter_than_the_gap_in_explicit_pts_of_which_the_rest_is_filled) {
+    StallOnAClock rig(3'000);
+    rig.run_to(7'000);
+    rig.finish();
+    EXPECT_EQ(rig.output.tick_of(51), 125);
+    EXPECT_EQ(rig.output.sample_of(101), 125 * 1920);
+    EXPECT_EQ(rig.output.ticks(), 175);
+}
+
+TEST(TimelineStall, says_nothing_of_a_later_gap_in_explicit_pts) {
+    StallOnAClock rig(0);
+    rig.schedule_frames(
+        25, [](int i) -> std::int64_t { return 6'000 + i * 40; }, 5'000);
+    rig.schedule_blocks(
+        50, [](int i) -> std::int64_t { return 6'000 + i * 20; }, 5'000);
+    rig.run_to(8'500);
+    rig.finish();
+    EXPECT_EQ(rig.output.tick_of(51), 100);
+    EXPECT_EQ(rig.output.tick_of(101), 175) << "one second was left out by the model, and is filled";
+}
+
 TEST(TimelineStall, a_jitter_of_a_hundred_milliseconds_changes_nothing) {
     LiveRig rig;
     std::minstd_rand random(7);
