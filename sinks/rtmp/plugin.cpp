@@ -32,47 +32,25 @@ constexpr std::uint32_t kCodecs[] = {RINGCAST_SINK_H264, RINGCAST_SINK_AAC, 0};
 constexpr const char* kDefaults[] = {"on_stall=fill",          "on_end=hold",      "queue=2s",
                                      "video.tune=zerolatency", "audio.rate=44100", nullptr};
 
-constexpr ringcast_sink_replace_v1 kReplace{
-    .size = sizeof(ringcast_sink_replace_v1),
-    .reserved0 = 0,
-    .replace = [](void* self, const ringcast_sink_option* const* options) -> std::int32_t {
-        auto* instance = static_cast<Calls::Instance*>(self);
-        return ringcast::sink::guard(instance->host, [&] { instance->sink.replace(ringcast::sink::Options(options)); });
-    },
-};
-
 const void* extension(void* /*self*/, const char* id) {
-    return std::string_view(id) == RINGCAST_SINK_REPLACE ? &kReplace : nullptr;
+    return std::string_view(id) == RINGCAST_SINK_REPLACE ? &Calls::kReplace : nullptr;
+}
+
+constexpr ringcast_sink_plugin_v1 describe() {
+    ringcast_sink_plugin_v1 plugin = Calls::describe();
+    plugin.name = "rtmp";
+    plugin.summary = "live to a platform or server over RTMP or RTMPS (H.264 and AAC)";
+    plugin.main_option = "url";
+    plugin.options = kOptions;
+    plugin.defaults = kDefaults;
+    plugin.extension = &extension;
+    plugin.secrets = kSecrets;
+    plugin.secret_urls = kSecretUrls;
+    plugin.codecs = kCodecs;
+    plugin.other_codecs = "the sinks srt, hls and file take H.265, file (.mp4, .mkv) takes Opus";
+    return plugin;
 }
 
 }  // namespace
 
-extern "C" RINGCAST_SINK_EXPORT const ringcast_sink_plugin_v1 ringcast_sink_plugin = {
-    .size = sizeof(ringcast_sink_plugin_v1),
-    .abi_major = RINGCAST_SINK_ABI_MAJOR,
-    .abi_minor = RINGCAST_SINK_ABI_MINOR,
-    .name = "rtmp",
-    .version = RINGCAST_VERSION,
-    .summary = "live to a platform or server over RTMP or RTMPS (H.264 and AAC)",
-    .takes = RINGCAST_SINK_TAKES_PACKETS,
-    .swap = RINGCAST_SINK_SWAP_STOP_START,
-    .main_option = "url",
-    .options = kOptions,
-    .defaults = kDefaults,
-    .create = &Calls::create,
-    .destroy = &Calls::destroy,
-    .connect = &Calls::connect,
-    .headers = &Calls::headers,
-    .packet = &Calls::packet,
-    .frame = nullptr,
-    .disconnect = &Calls::disconnect,
-    .interrupt = &Calls::interrupt,
-    .bytes_sent = &Calls::bytes_sent,
-    .handover_export = nullptr,
-    .handover_import = nullptr,
-    .extension = &extension,
-    .secrets = kSecrets,
-    .secret_urls = kSecretUrls,
-    .codecs = kCodecs,
-    .other_codecs = "the sinks srt, hls and file take H.265, file (.mp4, .mkv) takes Opus",
-};
+extern "C" RINGCAST_SINK_EXPORT constexpr ringcast_sink_plugin_v1 ringcast_sink_plugin = describe();
