@@ -47,6 +47,7 @@ private:
     void set_state(IngestState state, const std::string& reason);
     /// True when it carried something.
     bool carry();
+    void begin_life(Clock::time_point now);
     void drain();
     void back_off(milliseconds delay);
     void await_next(bool carried, const std::string& reason, SourceError::Kind kind);
@@ -60,7 +61,7 @@ private:
     runtime::Retry retry_{runtime::RetryPolicy{}};
     IngestFigures figures_;
     std::unique_ptr<Connection> connection_;
-    std::uint64_t connections_ = 0;
+    std::uint64_t lives_ = 0;  ///< connections that carried media
     std::uint64_t bytes_before_ = 0;  ///< of connections that are over
     std::uint64_t bytes_seen_ = 0;
     std::uint64_t bytes_reported_ = 0;
@@ -124,11 +125,17 @@ bool Ingest::look() {
     return !stop_ && !is_lost_;
 }
 
+/// The first media of a connection: only now it is one, however many attempts there were.
+void Ingest::begin_life(Clock::time_point now) {
+    live_since_ = now;
+    if (lives_++ > 0) ++figures_.reconnects;
+}
+
 void Ingest::drain() {
     const auto now = Clock::now();
     while (auto sample = splicer_.take(now)) {
         if (figures_.state != IngestState::live) {
-            if (live_since_ == Clock::time_point{}) live_since_ = now;
+            if (live_since_ == Clock::time_point{}) begin_life(now);
             last_byte_ = now;
             set_state(IngestState::live, {});
         }
@@ -143,7 +150,7 @@ bool Ingest::carry() {
     live_since_ = {};
     last_byte_ = Clock::now();
     figures_.peer = connection_->peer();
-    set_state(IngestState::connecting, "connected to " + figures_.peer + ", waits for its stream");
+    set_state(IngestState::connecting, "waits for the stream of " + figures_.peer);
     splicer_.begin_connection();
     Demuxer& demuxer = connection_->demuxer();
     Intake intake(demuxer, options_.mode, splicer_);
@@ -192,7 +199,6 @@ IngestFigures Ingest::run() {
         try {
             connection_ = source_->connect(goes_on());
             if (!connection_) continue;
-            if (connections_++ > 0) ++figures_.reconnects;
             carried = carry();
             reason = is_lost_ ? "nothing has come for 10 s" : connection_->end_text();
             if (reason.empty()) reason = "the stream ended";
