@@ -24,13 +24,6 @@ bool is_empty_file(const std::filesystem::path& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-bool has_name(int fd, const std::filesystem::path& path) {
-    struct stat mine {};
-    struct stat named {};
-    return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_ino == named.st_ino &&
-           mine.st_dev == named.st_dev;
-}
-
 [[noreturn]] void refuse_newcomer(const std::filesystem::path& path) {
     throw SinkError(RINGCAST_SINK_E_CONFIG, path.string() + " has come into being while this sink waited; add " +
                                                 "overwrite=yes to replace it or choose another path=");

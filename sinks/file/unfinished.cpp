@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -117,13 +118,21 @@ fs::path replacement_of(const fs::path& file) {
 void remove_left_replacements(const fs::path& folder, int levels, const std::function<bool(const fs::path&)>& is_ours) {
     for (const auto& [replacement, file] : hidden_files(folder, levels, kReplacement)) {
         if (!is_ours(file)) continue;
-        if (const UniqueFd locked = open_left_file(replacement)) ::unlink(replacement.c_str());
+        const UniqueFd locked = open_left_file(replacement);
+        if (locked && has_name(locked.get(), replacement)) ::unlink(replacement.c_str());
     }
 }
 
 bool lock_file(int fd) noexcept {
     // A file system without locks cannot say who works on what: then nobody is in the way.
     return ::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+bool has_name(int fd, const fs::path& path) {
+    struct stat mine {};
+    struct stat named {};
+    return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_ino == named.st_ino &&
+           mine.st_dev == named.st_dev;
 }
 
 UniqueFd open_left_file(const fs::path& file) {

@@ -32,6 +32,8 @@ void remove_left_replacements(const std::filesystem::path& folder, int levels,
 
 /// Takes the lock that says: somebody works on this file. False: somebody else does.
 [[nodiscard]] bool lock_file(int fd) noexcept;
+/// Who locks a file that has just been replaced or removed has not got its name.
+[[nodiscard]] bool has_name(int fd, const std::filesystem::path& path);
 
 /// Opens a file that nobody works on, and locks it; nothing when there is none or somebody does.
 [[nodiscard]] UniqueFd open_left_file(const std::filesystem::path& file);

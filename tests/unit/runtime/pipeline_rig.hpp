@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -59,7 +60,10 @@ protected:
     void start() {
         auto log = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::null_sink_mt>());
         pipeline = std::make_unique<Pipeline>(options, output, log);
-        runner = std::thread([this] { succeeded = pipeline->run(); });
+        runner = std::thread([this] {
+            runner_id = ::gettid();
+            succeeded = pipeline->run();
+        });
     }
     bool join() {
         runner.join();
@@ -144,6 +148,7 @@ protected:
     RecordingOutput output;
     std::unique_ptr<Pipeline> pipeline;
     std::thread runner;
+    std::atomic<pid_t> runner_id{0};
     bool succeeded = false;
 };
 
