@@ -213,12 +213,17 @@ bool BusSession::take_over(const ProducerOptions& options) {
 
 FlowPlans BusSession::plan_for(const ProducerOptions& options, const std::vector<Locks>& locks) const {
     // What stands under the names of our flows is ours to use again.
-    std::uint64_t reusable = 0;
+    std::uint64_t reusable = fixed_parts_size();
     for (const Locks& own : locks) {
         const auto object = open_leftover(flow_object(bus_name_, own.kind), layout::ObjectType::flow);
         if (object) reusable += object->size();
     }
     return plan_flows(options, free_shm_bytes() + reusable);
+}
+
+/// What a plan counts for bus object and board, when they are there.
+std::uint64_t BusSession::fixed_parts_size() const {
+    return (bus_ ? bus_->size() : 0) + (board_ ? board_->size() : 0);
 }
 
 /// The flow's own part of the bus as a dead or ended writer left it; what cannot be written on is removed.
@@ -257,7 +262,7 @@ void BusSession::add_flows(const ProducerOptions& options, FlowPlans plans, std:
         (before.back().object ? kept : needed) += plan.bytes();
     }
     // A reader that still maps what was removed keeps its memory: the default depth shrinks to what is really free.
-    if (needed > 0 && has_superseded_) plans = plan_flows(options, free_shm_bytes() + kept);
+    if (needed > 0 && has_superseded_) plans = plan_flows(options, free_shm_bytes() + kept + fixed_parts_size());
     warning_ = plans.warning;
     for (std::size_t number = 0; number < plans.flows.size(); ++number) {
         const FlowPlan& plan = plans.flows[number];

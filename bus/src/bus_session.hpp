@@ -107,6 +107,7 @@ private:
         std::uint32_t generation = 1;
     };
     [[nodiscard]] FlowPlans plan_for(const ProducerOptions& options, const std::vector<Locks>& locks) const;
+    [[nodiscard]] std::uint64_t fixed_parts_size() const;
     Before look_back(const FlowPlan& plan);
     void add_flows(const ProducerOptions& options, FlowPlans plans, std::vector<Locks> locks);
     OwnedFlow make_owned(const FlowPlan& plan, Locks locks, Before before) const;

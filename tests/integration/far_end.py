@@ -46,6 +46,9 @@ def assert_whole(path, frames, fps):
 def assert_prefix(path, at_least, fps):
     """What was written before an early end is whole: at least so many frames from the first one on."""
     marks = read_marks(path)
+    # A stop that comes between the sound and the picture of one moment shows the last picture for that moment, too.
+    if len(marks.frames) > 1 and marks.frames[-1].index == marks.frames[-2].index:
+        marks.frames.pop()
     assert len(marks.frames) >= at_least, f"{path} holds {len(marks.frames)} frames, {at_least} were encoded"
     assert_steady(path, marks, len(marks.frames), fps)
 

@@ -284,7 +284,7 @@ def test_cat_counts_what_it_lost_to_a_slow_reader(live):
 def test_cat_refuses_wrong_words_and_terminals(live, ringcast, tmp_path):
     for words, hint in [(["--format", "mp4"], "nut"), (["--format", "wav", "--flow", "video"], "carries no video"),
                         (["--format", "y4m", "--flow", "audio"], "carries no audio"), (["--seconds", "0"], "is not a time"),
-                        (["--seconds", "2", "--frames", "3"], "excludes"), (["--format", "wav", "--frames", "3"], "use --seconds"),
+                        (["--seconds", "2", "--frames", "3"], "do not go together"), (["--format", "wav", "--frames", "3"], "use --seconds"),
                         (["--frames", "-1"], "whole number")]:
         done = ringcast("cat", live.name, *words)
         assert (done.returncode, done.stdout) == (2, ""), (words, done.stderr)

@@ -9,7 +9,7 @@ from rtmp_servers import secret_file
 from srt_end import becomes, pictures, receiver, sink_words  # noqa: F401, the fixtures
 from srt_peers import LiveTransmit, free_udp_port
 from srt_receiver import KEYS_SECURED
-from test_secrets import assert_kept, seen_on_bus
+from secret_traces import assert_kept, seen_on_bus
 
 ACCESS = "#!::h=live.example,r=app/stream,m=publish"
 ENCODED = "%23%21%3A%3Ah%3Dlive.example%2Cr%3Dapp%2Fstream%2Cm%3Dpublish"
