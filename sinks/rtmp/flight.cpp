@@ -21,6 +21,13 @@ constexpr std::chrono::nanoseconds kLimitedSpan = 30s;
 constexpr std::chrono::nanoseconds kUnlimitedAfter = 2s;
 constexpr std::uint64_t kSeldom = 16;       // times the window: such a server does not do as it is asked
 constexpr std::uint64_t kHandshake = 3073;  // some do not count it
+// Servers begin anew a while before 2^32 (nginx-rtmp and node-media-server at 0xF0000000). livego falls each time: its
+// number is what came since the one before.
+constexpr std::uint32_t kBeginsAnew = 0xE0000000;
+// A proxy that reads in gulps is as silent for so long, and what waits still fits a queue of two seconds.
+constexpr std::chrono::nanoseconds kSilence = 1900ms;
+// One that was frozen does not acknowledge just when it is sent more; one that had been waiting for it does.
+constexpr std::chrono::nanoseconds kAtOnce = 500ms;
 // A server that stops to acknowledge must not make us remember for ever.
 constexpr std::size_t kMostRemembered = 4096;
 
@@ -34,6 +41,7 @@ void Flight::expect(std::uint64_t bytes_per_second) {
 void Flight::on_sent(std::uint64_t total, TimePoint now) {
     if (total == sent_) return;
     sent_ = total;
+    silent_since_.reset();
     log_.push_back({total, now});
     if (log_.size() > kMostRemembered) log_.pop_front();
 }
@@ -42,7 +50,7 @@ void Flight::on_acknowledged(std::uint32_t number, std::chrono::nanoseconds roun
     // Before this one: a proxy that reads in gulps has everything acknowledged at once.
     if (under_way() >= limit_ / 2) limit_met_ = now;
     const std::uint64_t before = read_;
-    count(number);
+    count(number, now);
     const auto delay = age_of(read_, now);
     while (!log_.empty() && log_.front().total < read_)
         log_.pop_front();
@@ -52,18 +60,35 @@ void Flight::on_acknowledged(std::uint32_t number, std::chrono::nanoseconds roun
     if (is_believed()) adjust(delay, read_ - before, now);
 }
 
-void Flight::count(std::uint32_t number) {
+void Flight::count(std::uint32_t number, TimePoint now) {
     const std::uint32_t further = number - number_;
-    number_ = number;
+    const std::uint32_t before = std::exchange(number_, number);
     if (!std::exchange(heard_, true)) {
         read_ = std::min<std::uint64_t>(number, sent_);
         return;
     }
-    const bool began_anew = further > UINT32_MAX / 2;  // some do before 2^32
+    if (further == 0) return;
+    silent_since_.reset();
+    const bool began_anew = further > UINT32_MAX / 2;
+    if (began_anew && before < kBeginsAnew) note_miscount();
+    if (gave_up_ && now - *gave_up_ < kAtOnce) note_miscount();
     const std::uint64_t distance = began_anew ? window() : further;
     read_ = std::min(read_ + distance, sent_);
     spacing_ = std::min(distance, spacing_);
     if (distance <= kSeldom * window_) ++often_enough_;
+}
+
+void Flight::note_miscount() {
+    miscounts_ = true;
+    limited_ = false;
+}
+
+void Flight::on_held(bool taken, TimePoint now) {
+    if (!taken) return silent_since_.reset();
+    if (!silent_since_) silent_since_ = now;
+    if (now - *silent_since_ < kSilence) return;
+    gave_up_ = now;
+    limited_ = false;
 }
 
 /// The server is asked for another window then.

@@ -4,8 +4,16 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 
 namespace ringcast::sink {
+
+/// How much a server's acknowledgements are believed.
+enum class AckTrust : std::uint8_t {
+    full,
+    wary,  ///< only after a good while: a connection before ended in waiting for one
+    none   ///< its number is no running count of all that was sent
+};
 
 /// What of a connection is under way: sent, but not yet read by the server, as its acknowledgements tell.
 ///
@@ -19,8 +27,8 @@ class Flight {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
 
-    /// `wary`: a connection before ended in waiting for an acknowledgement; believe them only after a good while.
-    explicit Flight(bool wary) : acks_wanted_(wary ? 100 : 4) {}
+    explicit Flight(AckTrust trust)
+        : acks_wanted_(trust == AckTrust::wary ? 100 : 4), miscounts_(trust == AckTrust::none) {}
 
     /// What is sent is a stream of that rate.
     void expect(std::uint64_t bytes_per_second);
@@ -34,6 +42,14 @@ public:
 
     /// A message of that size has to wait for the next acknowledgement.
     [[nodiscard]] bool is_full_for(std::uint64_t bytes, TimePoint now) const;
+    /// To be called now and then while a message waits. `taken`: the peer's kernel has all that was sent. When that is
+    /// so and still no acknowledgement comes, none will, and this one lets go for good.
+    void on_held(bool taken, TimePoint now);
+
+    /// They come so often, and are a count: what is sent is measured by them.
+    [[nodiscard]] bool is_believed() const { return !miscounts_ && !gave_up_ && often_enough_ >= acks_wanted_; }
+    /// What the server says is no running count of all that was sent; it never will be.
+    [[nodiscard]] bool miscounts() const noexcept { return miscounts_; }
 
 private:
     static constexpr std::uint32_t kFiner = 4;
@@ -43,18 +59,21 @@ private:
         TimePoint at;
     };
 
-    void count(std::uint32_t number);
+    void count(std::uint32_t number, TimePoint now);
+    void note_miscount();
     void measure_way(std::chrono::nanoseconds delay, TimePoint now);
     void measure_limited_way(std::chrono::nanoseconds delay, TimePoint now);
     void measure_rate(TimePoint now);
     void adjust(std::chrono::nanoseconds delay, std::uint64_t newly_read, TimePoint now);
-    [[nodiscard]] bool is_believed() const { return often_enough_ >= acks_wanted_; }
     void set_limited(bool limited, TimePoint now);
     [[nodiscard]] std::uint64_t under_way() const { return sent_ - read_; }
     [[nodiscard]] std::chrono::nanoseconds age_of(std::uint64_t byte, TimePoint now) const;
 
     const unsigned acks_wanted_;
-    std::uint32_t window_ = 0;  // on a good road
+    bool miscounts_;
+    std::optional<TimePoint> gave_up_;       // waiting for acknowledgements
+    std::optional<TimePoint> silent_since_;  // nothing sent, nothing acknowledged, all taken
+    std::uint32_t window_ = 0;               // on a good road
     std::uint64_t sent_ = 0;
     std::deque<Sent> log_;  // what is not known to be read
 

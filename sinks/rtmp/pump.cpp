@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rtmp/pump.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
 #include <ringcast/sink.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -100,6 +102,13 @@ void Pump::wait_while_congested() {
     if (!congested_) return;
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !congested_ || end_ != PumpEnd::open; });
+}
+
+bool Pump::is_taken() const {
+    int here = 0;
+    int under_way = 0;
+    return !congested_ && ::ioctl(far_.get(), FIONREAD, &here) == 0 && here == 0 &&
+           ::ioctl(transport_.fd(), SIOCOUTQ, &under_way) == 0 && under_way == 0;
 }
 
 /// One round; false: the connection is over.

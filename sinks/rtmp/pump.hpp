@@ -54,6 +54,8 @@ public:
     [[nodiscard]] PumpEnd end() const;
     /// The network's own words when the end is `lost`.
     [[nodiscard]] std::string reason() const;
+    /// All that was put into the near end is in the kernel of the server, or of a proxy.
+    [[nodiscard]] bool is_taken() const;
     /// The TCP socket, for its figures; valid as long as the pump.
     [[nodiscard]] int socket() const noexcept { return transport_.fd(); }
 

@@ -49,7 +49,8 @@ void RtmpSink::step(Step&& body) {
         const bool interrupted = error.code() == RINGCAST_SINK_E_INTERRUPTED;
         if (interrupted) stop_.clear();
         hung_up_early_ = session_ && session_->hung_up_early();
-        was_held_ = interrupted && session_ && session_->was_held();
+        if (ack_trust_ != AckTrust::none)
+            ack_trust_ = interrupted && session_ && session_->was_held() ? AckTrust::wary : AckTrust::full;
         throw;
     }
 }
@@ -65,7 +66,7 @@ void RtmpSink::open() {
     if (target_.tls && !trust_.verifies()) {
         host_.warn("tls_verify=no: ANYBODY on the way to " + target_.place + " can read the stream and its key");
     }
-    session_ = std::make_unique<RtmpSession>(SessionParts{target_, trust_, stop_, sent_, hung_up_early_, was_held_});
+    session_ = std::make_unique<RtmpSession>(SessionParts{target_, trust_, stop_, sent_, hung_up_early_, ack_trust_});
 }
 
 void RtmpSink::headers(std::span<const ringcast_sink_stream* const> streams) {
@@ -143,7 +144,8 @@ void RtmpSink::replace(const Options& changed) {
     key_ = key;
     if (same) return;  // the server may still hold our old connection
     lost_.reset();
-    hung_up_early_ = was_held_ = false;
+    hung_up_early_ = false;
+    ack_trust_ = AckTrust::full;
 }
 
 }  // namespace ringcast::sink

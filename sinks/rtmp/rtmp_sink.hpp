@@ -55,7 +55,7 @@ private:
     StreamClock clock_;
     std::optional<std::chrono::steady_clock::time_point> lost_;  ///< when a connection that published was
     bool hung_up_early_ = false;                                 ///< the newest session that failed was
-    bool was_held_ = false;                                      ///< and was interrupted in that
+    AckTrust ack_trust_ = AckTrust::full;                        ///< in this server's acknowledgements
     std::vector<ringcast_sink_stream> streams_;                  ///< without their extradata, which ends with headers()
 };
 

@@ -32,6 +32,7 @@ constexpr milliseconds kAnswerLimit{7000};
 // then, or have been restarted: only when it does so again it is the key.
 constexpr milliseconds kSecondThoughts{3000};
 constexpr std::string_view kFlashVersion = "FMLE/3.0 (compatible; FMSc/1.0)";
+constexpr int kLookEvery = 100;  // ms, while held
 constexpr int kChunkSize = 4096;
 constexpr int kControlChannel = 2;
 constexpr int kCommandChannel = 3;
@@ -66,7 +67,8 @@ RtmpSession::RtmpSession(const SessionParts& parts)
       hung_up_before_(parts.hung_up_before),
       sent_(parts.sent),
       sent_before_(parts.sent.load()),
-      flight_(parts.wary),
+      ack_trust_(parts.ack_trust),
+      flight_(parts.ack_trust),
       rtmp_(nullptr) {
     silence_librtmp();
     block_sigpipe();
@@ -143,15 +145,22 @@ double RtmpSession::command(std::string_view name, AmfWriter& arguments, int cha
 
 void RtmpSession::send(Kind kind, std::uint32_t timestamp_ms, std::span<const std::uint8_t> head,
                        std::span<const std::uint8_t> data) {
-    const auto now = std::chrono::steady_clock::now;
-    held_ = true;
-    while (flight_.is_full_for(head.size() + data.size(), now()))
-        hear(true);
-    held_ = false;
+    wait_for_room(head.size() + data.size());
     const int channel = kind == Kind::video ? kVideoChannel : kAudioChannel;
     send_bytes(static_cast<std::uint8_t>(kind), channel, stream_, timestamp_ms, head, data);
     pump_->wait_while_congested();
-    flight_.on_sent(sent_.load() - sent_before_, now());
+    flight_.on_sent(sent_.load() - sent_before_, std::chrono::steady_clock::now());
+}
+
+void RtmpSession::wait_for_room(std::uint64_t bytes) {
+    const auto now = std::chrono::steady_clock::now;
+    held_ = true;
+    while (flight_.is_full_for(bytes, now())) {
+        pollfd look{RTMP_Socket(rtmp_.get()), POLLIN, 0};
+        if (::poll(&look, 1, kLookEvery) > 0) hear(true);
+        flight_.on_held(pump_->is_taken(), now());
+    }
+    held_ = false;
 }
 
 void RtmpSession::expect_rate(std::uint64_t bytes_per_second) {
@@ -263,6 +272,7 @@ void RtmpSession::note_acknowledgement(std::span<const std::uint8_t> body) {
     const auto now = std::chrono::steady_clock::now();
     flight_.on_sent(sent_.load() - sent_before_, now);
     flight_.on_acknowledged(read_be32(body), std::chrono::microseconds(network.tcpi_rtt), now);
+    if (flight_.miscounts()) ack_trust_ = AckTrust::none;
     // Before the stream begins its rate is not known.
     if (asked_window_ != UINT32_MAX) ask_for_window();
 }

@@ -26,7 +26,7 @@ struct SessionParts {
     const StopSignal& stop;
     std::atomic<std::uint64_t>& sent;
     bool hung_up_before;  ///< the session before was hung_up_early()
-    bool wary;            ///< the session before was_held()
+    AckTrust& ack_trust;  ///< `none` once the server's acknowledgements were no count
 };
 
 /// One RTMP connection as a publisher: librtmp shakes hands, says connect and cuts messages into chunks; commands,
@@ -61,6 +61,8 @@ public:
 
     /// The newest send() waited for an acknowledgement when it ended.
     [[nodiscard]] bool was_held() const noexcept { return held_; }
+    /// It could be: acknowledgements come often enough.
+    [[nodiscard]] bool believes_acknowledgements() const { return flight_.is_believed(); }
 
     /// False once the connection is over.
     [[nodiscard]] bool is_open() const { return pump_->end() == PumpEnd::open; }
@@ -83,6 +85,7 @@ private:
     void send_bytes(std::uint8_t type, int channel, std::uint32_t stream, std::uint32_t timestamp,
                     std::span<const std::uint8_t> head, std::span<const std::uint8_t> data = {});
     AmfCommand answer_to(double transaction);
+    void wait_for_room(std::uint64_t bytes);
     void hear(bool wait);
     void acknowledge();
     void ask_for_window();
@@ -100,6 +103,7 @@ private:
     bool hung_up_early_ = false;
     const std::atomic<std::uint64_t>& sent_;  ///< of all sessions
     const std::uint64_t sent_before_;
+    AckTrust& ack_trust_;
     Flight flight_;
     bool held_ = false;
     std::unique_ptr<Pump> pump_;

@@ -27,7 +27,10 @@ struct RoadCase {
     std::uint32_t counts_from = 0;           ///< the server's first number
     std::chrono::milliseconds hidden = 0ms;  ///< round trip behind a proxy, of which our TCP knows nothing
     double gulp = 0;  ///< the road reads so much, waits for as long as that takes, and hands it on
-    bool wary = false;
+    AckTrust trust = AckTrust::full;
+    bool counts_anew = false;              ///< the server's number is of what came since the one before
+    double counted = 1;                    ///< the part of what it reads that it counts
+    std::chrono::milliseconds heap = 0ms;  ///< its acknowledgements come together, so often
 };
 
 /// 50 packets a second, a large one each second; what cannot go waits for 2 s and is then thrown away.
@@ -35,14 +38,15 @@ class Road : public testing::Test {
 protected:
     void begin(const RoadCase& words) {
         words_ = words;
-        flight_ = std::make_unique<Flight>(words.wary);
+        flight_ = std::make_unique<Flight>(words.trust);
         flight_->expect(static_cast<std::uint64_t>(words.bytes_per_second));
         counted_ = acknowledged_ = words.counts_from;
         sent_ = words.shaken_hands;
         queue_.clear();
         road_.clear();
         answers_.clear();
-        gulp_ = 0;
+        gulp_ = read_bytes_ = 0;
+        acknowledges_ = true;
     }
 
     /// The road's buffer has no end.
@@ -71,7 +75,11 @@ protected:
             queue_.pop_front();
             flight_->on_sent(static_cast<std::uint64_t>(sent_), now_);
         }
+        if (!queue_.empty()) flight_->on_held(is_taken(), now_);
     }
+
+    /// Our TCP has nothing left; a proxy's may.
+    [[nodiscard]] bool is_taken() const { return road_.empty() || words_.hidden > 0ms || words_.gulp > 0; }
 
     void travel(double rate) {
         double left = words_.gulp > 0 ? swallow(rate) : rate / 1000;
@@ -80,16 +88,19 @@ protected:
             const double part = std::min(left, packet.size - packet.read);
             packet.read += part;
             left -= part;
-            counted_ += part;
+            counted_ += part * words_.counted;
             if (packet.read < packet.size - 1e-6) break;
             worst_ = std::max<std::chrono::nanoseconds>(worst_, now_ - packet.sent);
             worst_age_ = std::max<std::chrono::nanoseconds>(worst_age_, now_ - packet.made);
             read_bytes_ += packet.size;
             road_.pop_front();
         }
-        if (counted_ - acknowledged_ < (words_.heeds_the_window ? flight_->window() : 2.5e6)) return;
+        const double since = counted_ - acknowledged_;
+        if (!acknowledges_ || since < (words_.heeds_the_window ? flight_->window() : 2.5e6)) return;
         acknowledged_ = counted_;
-        answers_.push_back({now_ + (words_.round_trip + words_.hidden) / 2, static_cast<std::uint64_t>(counted_)});
+        auto due = now_ + (words_.round_trip + words_.hidden) / 2;
+        if (words_.heap > 0ms) due += words_.heap - due.time_since_epoch() % words_.heap;
+        answers_.push_back({due, static_cast<std::uint64_t>(words_.counts_anew ? since : counted_)});
     }
 
     /// What the road hands on now.
@@ -134,6 +145,7 @@ protected:
     double counted_ = 0;
     double acknowledged_ = 0;
     double read_bytes_ = 0;
+    bool acknowledges_ = true;
     double gulp_ = 0;
     Flight::TimePoint gulp_due_{};
     std::chrono::nanoseconds worst_{0};      // from sent to read, since pass() began
@@ -259,8 +271,74 @@ TEST_F(Road, a_server_that_acknowledges_seldom_is_sent_what_tcp_takes) {
     EXPECT_FALSE(flight_->is_full_for(1000, now_));
 }
 
+TEST_F(Road, a_server_that_counts_anew_after_each_acknowledgement_is_found_out_and_sent_what_tcp_takes) {
+    for (const auto heap : {0ms, 300ms, 1000ms}) {
+        for (const double rate : {30'000.0, 125'000.0, 2'500'000.0}) {
+            SCOPED_TRACE(testing::Message() << rate << " bytes/s, heaps of " << heap.count() << " ms");
+            begin({.bytes_per_second = rate, .counts_anew = true, .heap = heap});
+            pass(5min, kAnyRate);
+            EXPECT_LE(worst_age_, 100ms);
+            EXPECT_GT(read_bytes_, 0.99 * 300 * rate);
+            EXPECT_TRUE(flight_->miscounts());
+        }
+    }
+}
+
+TEST_F(Road, a_server_that_counts_a_part_only_is_waited_for_once) {
+    for (const double counted : {0.95, 0.99, 0.997}) {
+        for (const double rate : {30'000.0, 125'000.0, 2'500'000.0}) {
+            SCOPED_TRACE(testing::Message() << rate << " bytes/s, of which " << counted << " are counted");
+            begin({.bytes_per_second = rate, .counted = counted});
+            for (int waits = 0, minutes = 0; minutes < 30; ++minutes) {
+                read_bytes_ = 0;
+                pass(1min, kAnyRate);
+                EXPECT_GT(read_bytes_, 0.99 * 60 * rate) << "nothing is lost by it";
+                if (worst_age_ > 100ms) ++waits;
+                EXPECT_LE(worst_age_, 2100ms);
+                EXPECT_LE(waits, 1);
+                EXPECT_TRUE(waits == 0 || flight_->miscounts());
+            }
+        }
+    }
+}
+
+TEST_F(Road, a_server_that_stops_to_acknowledge_is_waited_for_once) {
+    begin({});
+    pass(20s, kAnyRate);
+    acknowledges_ = false;
+    read_bytes_ = 0;
+    pass(10s, kAnyRate);
+    EXPECT_LE(worst_age_, 2100ms);
+    EXPECT_GT(read_bytes_, 0.99 * 10 * words_.bytes_per_second) << "and nothing is lost by it";
+    pass(5min, kAnyRate);
+    EXPECT_LE(worst_age_, 100ms);
+    EXPECT_FALSE(flight_->miscounts()) << "it may have been frozen";
+    pass(2s, kFrozen);
+    EXPECT_FALSE(flight_->is_full_for(1000, now_));
+}
+
+TEST_F(Road, one_that_says_the_same_number_again_and_again_has_stopped_to_acknowledge) {
+    begin({});
+    pass(20s, kAnyRate);
+    acknowledges_ = false;
+    read_bytes_ = 0;
+    for (int i = 0; i < 100; ++i) {
+        flight_->on_acknowledged(static_cast<std::uint32_t>(acknowledged_), 1ms, now_);
+        pass(100ms, kAnyRate);
+        EXPECT_LE(worst_age_, 2100ms);
+    }
+    EXPECT_GT(read_bytes_, 0.99 * 10 * words_.bytes_per_second);
+}
+
+TEST_F(Road, one_that_is_known_to_miscount_is_never_believed) {
+    begin({.trust = AckTrust::none});
+    pass(60s, kAnyRate);
+    pass(2s, kFrozen);
+    EXPECT_FALSE(flight_->is_full_for(1000, now_));
+}
+
 TEST_F(Road, a_wary_one_wants_acknowledgements_for_a_good_while) {
-    begin({.wary = true});
+    begin({.trust = AckTrust::wary});
     pass(5s, kAnyRate);
     pass(2s, kFrozen);
     EXPECT_FALSE(flight_->is_full_for(1000, now_));
