@@ -169,7 +169,7 @@ void RtmpSession::expect_rate(std::uint64_t bytes_per_second) {
 }
 
 void RtmpSession::ask_for_window() {
-    if (asked_window_ == flight_.window()) return;
+    if (hanging_up_ || asked_window_ == flight_.window()) return;
     asked_window_ = flight_.window();
     send_bytes(RTMP_PACKET_TYPE_SERVER_BW, kControlChannel, 0, 0, be32(asked_window_));
 }
@@ -177,6 +177,7 @@ void RtmpSession::ask_for_window() {
 /// Always with a full header: an absolute time cannot drift, and a server that joins in the middle understands it.
 void RtmpSession::send_bytes(std::uint8_t type, int channel, std::uint32_t stream, std::uint32_t timestamp,
                              std::span<const std::uint8_t> head, std::span<const std::uint8_t> data) {
+    if (hanging_up_) throw_closed();
     message_.resize(RTMP_MAX_HEADER_SIZE + head.size() + data.size());
     char* const body = message_.data() + RTMP_MAX_HEADER_SIZE;
     std::memcpy(body, head.data(), head.size());
@@ -194,6 +195,7 @@ void RtmpSession::send_bytes(std::uint8_t type, int channel, std::uint32_t strea
     const int near = RTMP_Socket(rtmp_.get());
     pollfd look{near, POLLOUT, 0};
     if (::poll(&look, 1, -1) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0) {
+        hanging_up_ = true;
         hear(false);
         throw_closed();
     }
@@ -239,7 +241,7 @@ void RtmpSession::hear(bool wait) {
 /// Servers that count (SetWindowAck) stop listening to a peer that never says how far it has read.
 void RtmpSession::acknowledge() {
     const std::uint32_t received = handshake_bytes_ + reader_.received();
-    if (received - acknowledged_ < window_ / 2) return;
+    if (hanging_up_ || received - acknowledged_ < window_ / 2) return;
     acknowledged_ = received;
     send_bytes(RTMP_PACKET_TYPE_BYTES_READ_REPORT, kControlChannel, 0, 0, be32(acknowledged_));
 }
@@ -252,7 +254,7 @@ void RtmpSession::handle(const RtmpMessage& message) {
         case RTMP_PACKET_TYPE_CONTROL:
         case RTMP_PACKET_TYPE_SERVER_BW:
         case RTMP_PACKET_TYPE_CLIENT_BW:
-            handle_number(message);
+            if (!hanging_up_) handle_number(message);
             break;
         case RTMP_PACKET_TYPE_INVOKE:
         case RTMP_PACKET_TYPE_FLEX_MESSAGE:

@@ -106,6 +106,7 @@ private:
     AckTrust& ack_trust_;
     Flight flight_;
     bool held_ = false;
+    bool hanging_up_ = false;  ///< the connection is over, only the server's last words are left: nothing is answered
     std::unique_ptr<Pump> pump_;
     std::unique_ptr<RTMP, RtmpDeleter> rtmp_;  ///< goes before pump_: it owns the near end
     ChunkReader reader_;

@@ -134,6 +134,23 @@ TEST(RtmpSink, late_acknowledgements_hold_packets_back_and_a_server_that_forgets
     EXPECT_EQ(feed_until_held(*driver), std::nullopt);
 }
 
+TEST(RtmpSink, a_server_that_asks_very_often_and_closes_is_gone_and_no_more) {
+    RtmpPeer peer;
+    const auto driver = driver_for(peer);
+    ASSERT_EQ(driver->connect(), RINGCAST_SINK_OK);
+    ASSERT_EQ(driver->headers(media()), RINGCAST_SINK_OK);
+    std::vector<std::uint8_t> pings{2, 0, 0, 0, 0, 0, 6, kControl, 0, 0, 0, 0};
+    for (int i = 0; i < 20'000; ++i) {
+        if (i > 0) pings.push_back(0xC2);
+        pings.insert(pings.end(), {0, 6, 0, 0, 0, 1});
+    }
+    peer.send_raw(pings);
+    peer.hang_up();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_EQ(feed_until_refused(*driver), RINGCAST_SINK_E_TRANSIENT) << driver->host().error();
+    EXPECT_NE(driver->host().error().find("closed"), std::string::npos) << driver->host().error();
+}
+
 TEST(RtmpSink, nothing_of_librtmp_s_own_log_comes_out_on_any_level) {
     RtmpPeer peer;
     const auto driver = driver_for(peer);
