@@ -49,9 +49,18 @@ void RtmpSink::step(Step&& body) {
         const bool interrupted = error.code() == RINGCAST_SINK_E_INTERRUPTED;
         if (interrupted) stop_.clear();
         hung_up_early_ = session_ && session_->hung_up_early();
-        if (ack_trust_ != AckTrust::none)
-            ack_trust_ = interrupted && session_ && session_->was_held() ? AckTrust::wary : AckTrust::full;
+        if (session_ && session_->publishes()) note_trust(interrupted);
         throw;
+    }
+}
+
+/// Of a connection that failed. One that could not be made, or was too short to believe the server, says nothing.
+void RtmpSink::note_trust(bool interrupted) {
+    if (ack_trust_ == AckTrust::none) return;
+    if (interrupted && session_->was_held()) {
+        ack_trust_ = AckTrust::wary;
+    } else if (session_->believes_acknowledgements()) {
+        ack_trust_ = AckTrust::full;
     }
 }
 

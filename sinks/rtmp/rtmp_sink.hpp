@@ -40,6 +40,7 @@ public:
 private:
     template <class Step>
     void step(Step&& body);
+    void note_trust(bool interrupted);
     void open();
     void publish();
     void send_headers(std::span<const ringcast_sink_stream* const> streams);

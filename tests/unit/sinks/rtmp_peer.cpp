@@ -91,7 +91,7 @@ RtmpPeer::~RtmpPeer() {
 }
 
 void RtmpPeer::serve() {
-    for (;;) {
+    for (int number = 1;; ++number) {
         const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) return;
         peer_ = fd;
@@ -100,7 +100,7 @@ void RtmpPeer::serve() {
         window_ = UINT32_MAX;
         acknowledgements_left_ = manners_.acknowledgements;
         chunks_.clear();
-        if (shake_hands()) {
+        if (number != manners_.hangs_up_on && shake_hands()) {
             while (read_chunk()) {
             }
         }
@@ -123,15 +123,17 @@ void RtmpPeer::reset() {
 
 bool RtmpPeer::read(void* into, std::size_t size) {
     received_ += static_cast<std::uint32_t>(size);
+    read_ += size;
     return ::recv(peer_, into, size, MSG_WAITALL) == static_cast<ssize_t>(size);
 }
 
 void RtmpPeer::acknowledge() {
     if (acknowledgements_left_ == 0 || received_ - acknowledged_ < window_) return;
     --acknowledgements_left_;
+    const std::uint32_t number = manners_.counts_anew ? received_ - acknowledged_ : received_;
     acknowledged_ = received_;
-    send(3, {static_cast<std::uint8_t>(received_ >> 24U), static_cast<std::uint8_t>(received_ >> 16U),
-             static_cast<std::uint8_t>(received_ >> 8U), static_cast<std::uint8_t>(received_)});
+    send(3, {static_cast<std::uint8_t>(number >> 24U), static_cast<std::uint8_t>(number >> 16U),
+             static_cast<std::uint8_t>(number >> 8U), static_cast<std::uint8_t>(number)});
 }
 
 void RtmpPeer::send_raw(const std::vector<std::uint8_t>& bytes) {

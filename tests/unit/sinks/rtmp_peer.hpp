@@ -33,6 +33,8 @@ struct PeerManners {
     bool answers_publish = true;
     bool closes_at_publish = false;
     int acknowledgements = 0;    ///< so many on each connection, whenever the window the client asked for is full
+    int hangs_up_on = 0;         ///< the so-many-th connection ends at once
+    bool counts_anew = false;    ///< an acknowledgement has what came since the one before, as livego's
     bool keeps_messages = true;  ///< false: media messages are only counted
 };
 
@@ -54,6 +56,8 @@ public:
     void send_raw(const std::vector<std::uint8_t>& bytes);
     void set_chunk_size(std::uint32_t size);
     void hang_up();
+    /// Bytes, of all connections.
+    [[nodiscard]] std::uint64_t read() const { return read_; }
     /// The end of a server that died with something unread: a reset.
     void reset();
 
@@ -82,6 +86,7 @@ private:
     std::uint32_t in_chunk_ = 128;
     std::uint32_t out_chunk_ = 128;
     std::uint32_t received_ = 0;
+    std::atomic<std::uint64_t> read_{0};
     std::uint32_t acknowledged_ = 0;
     std::uint32_t window_ = UINT32_MAX;
     int acknowledgements_left_ = 0;

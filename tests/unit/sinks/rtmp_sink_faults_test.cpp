@@ -7,6 +7,7 @@
 #include <future>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "rtmp_sink_parts.hpp"
 
@@ -105,12 +106,23 @@ TEST(RtmpSink, a_server_that_has_acknowledged_something_has_not_refused_however_
     }
 }
 
+/// For a second neither end moves a byte, and the packet has not been taken.
+bool is_held(std::future<std::int32_t>& sending, const PluginDriver& driver, const RtmpPeer& peer) {
+    const auto moved = [&] { return std::pair(driver.bytes_sent(), peer.read()); };
+    auto before = moved();
+    for (int still = 0; still < 50;) {
+        if (sending.wait_for(std::chrono::milliseconds(20)) == std::future_status::ready) return false;
+        still = std::exchange(before, moved()) == before ? still + 1 : 0;
+    }
+    return true;
+}
+
 /// Packets at ten times the rate that was announced, up to one that is held back: when that is interrupted. The peer
 /// reads all the time. nullopt: none was.
-std::optional<std::int32_t> feed_until_held(PluginDriver& driver) {
+std::optional<std::int32_t> feed_until_held(PluginDriver& driver, const RtmpPeer& peer) {
     for (int i = 0; i < 40; ++i) {
         auto sending = std::async(std::launch::async, [&] { return driver.packet(large_packet()); });
-        if (sending.wait_for(std::chrono::seconds(2)) == std::future_status::timeout) {
+        if (is_held(sending, driver, peer)) {
             driver.interrupt();
             return sending.get();
         }
@@ -121,17 +133,37 @@ std::optional<std::int32_t> feed_until_held(PluginDriver& driver) {
 }
 
 TEST(RtmpSink, late_acknowledgements_hold_packets_back_and_a_server_that_forgets_them_is_not_waited_for_again) {
+    for (const int unreachable : {0, 2}) {
+        PeerManners manners;
+        manners.acknowledgements = 8;
+        manners.hangs_up_on = unreachable;
+        RtmpPeer peer(manners);
+        const auto driver = driver_for(peer);
+        ASSERT_EQ(driver->connect(), RINGCAST_SINK_OK);
+        ASSERT_EQ(driver->headers(media()), RINGCAST_SINK_OK);
+        EXPECT_EQ(feed_until_held(*driver, peer), RINGCAST_SINK_E_INTERRUPTED);
+        driver->disconnect(false);
+        if (unreachable != 0) {
+            EXPECT_EQ(driver->connect(), RINGCAST_SINK_E_TRANSIENT);
+        }
+        ASSERT_EQ(driver->connect(), RINGCAST_SINK_OK);
+        ASSERT_EQ(driver->headers(media()), RINGCAST_SINK_OK);
+        EXPECT_EQ(feed_until_held(*driver, peer), std::nullopt) << (unreachable != 0 ? "behind a failed connect" : "");
+    }
+}
+
+TEST(RtmpSink, a_server_that_counts_anew_after_each_acknowledgement_is_not_waited_for) {
     PeerManners manners;
-    manners.acknowledgements = 8;
+    manners.acknowledgements = 1'000'000;
+    manners.counts_anew = true;
     RtmpPeer peer(manners);
     const auto driver = driver_for(peer);
-    ASSERT_EQ(driver->connect(), RINGCAST_SINK_OK);
-    ASSERT_EQ(driver->headers(media()), RINGCAST_SINK_OK);
-    EXPECT_EQ(feed_until_held(*driver), RINGCAST_SINK_E_INTERRUPTED);
-    driver->disconnect(false);
-    ASSERT_EQ(driver->connect(), RINGCAST_SINK_OK);
-    ASSERT_EQ(driver->headers(media()), RINGCAST_SINK_OK);
-    EXPECT_EQ(feed_until_held(*driver), std::nullopt);
+    for (int connection = 0; connection < 2; ++connection) {
+        ASSERT_EQ(driver->connect(), RINGCAST_SINK_OK);
+        ASSERT_EQ(driver->headers(media()), RINGCAST_SINK_OK);
+        EXPECT_EQ(feed_until_held(*driver, peer), std::nullopt);
+        driver->disconnect(false);
+    }
 }
 
 TEST(RtmpSink, a_server_that_asks_very_often_and_closes_is_gone_and_no_more) {
