@@ -71,7 +71,7 @@ void RtmpSink::connect() {
 
 void RtmpSink::open() {
     session_.reset();
-    host_.set_info("url", target_.place);
+    host_.set_info("server", target_.place);
     if (target_.tls && !trust_.verifies()) {
         host_.warn("tls_verify=no: ANYBODY on the way to " + target_.place + " can read the stream and its key");
     }

@@ -110,7 +110,7 @@ void SrtSink::listen() {
 
 void SrtSink::call() {
     hang_up();
-    host_.set_info("url", address_.place());
+    host_.set_info("server", address_.place());
     SrtPeer peer(srt::connect_srt(address_, poll_, kConnectLimit));
     {
         const std::scoped_lock lock(mutex_);

@@ -41,6 +41,8 @@ TEST(RtmpSink, headers_come_first_and_every_packet_follows_unchanged) {
     const auto driver = driver_for(peer);
     ASSERT_EQ(driver->feed(media()), RINGCAST_SINK_OK) << driver->host().error();
     ASSERT_EQ(driver->disconnect(true), RINGCAST_SINK_OK);
+    EXPECT_NE(driver->host().info("server").find("127.0.0.1:"), std::string::npos);
+    EXPECT_EQ(driver->host().info("url"), "") << "nobody can watch it there";
     const auto data = of_type(peer, kData);
     ASSERT_EQ(data.size(), 1U);
     for (const char* name :
