@@ -180,7 +180,6 @@ TEST(RtmpSink, a_server_that_asks_very_often_and_closes_is_gone_and_no_more) {
     peer.hang_up();
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     EXPECT_EQ(feed_until_refused(*driver), RINGCAST_SINK_E_TRANSIENT) << driver->host().error();
-    EXPECT_NE(driver->host().error().find("closed"), std::string::npos) << driver->host().error();
 }
 
 TEST(RtmpSink, nothing_of_librtmp_s_own_log_comes_out_on_any_level) {
