@@ -2,9 +2,10 @@
 #include "secret_address.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <string>
+
+#include "srt/srt_query.hpp"
 
 namespace ringcast::host {
 namespace {
@@ -13,9 +14,6 @@ constexpr std::string_view kScheme = "://";
 /// The name many servers give the one instance an app has: rtmp://host/app/_definst_/KEY.
 constexpr std::string_view kDefaultInstance = "_definst_";
 constexpr std::string_view kSrt = "srt://";
-// What may stand in the query of an srt:// address for everybody to see.
-constexpr std::array<std::string_view, 8> kPlainSrtKeys{"mode",      "latency",  "pbkeylen", "maxbw",
-                                                        "transtype", "pkt_size", "timeout",  "connect_timeout"};
 
 bool is_srt(std::string_view address) {
     const std::string_view scheme = address.substr(0, kSrt.size());
@@ -23,32 +21,26 @@ bool is_srt(std::string_view address) {
                       [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
 }
 
-bool is_plain_pair(std::string_view pair) {
-    const std::string_view key = pair.substr(0, pair.find('='));
-    return pair.empty() || (key.size() < pair.size() &&
-                            std::find(kPlainSrtKeys.begin(), kPlainSrtKeys.end(), key) != kPlainSrtKeys.end());
-}
-
-/// SRT has no app: behind host and port comes a query, in which streamid and passphrase are secrets, and so is what is
-/// none of the plain keys. A secret goes up to the next key that is known, for it may hold a '&' itself.
+/// SRT has no app: behind host and port comes a query, in which streamid and passphrase are secrets, and so is what
+/// nobody knows, in one piece with its likes beside it.
 void add_srt_secrets(std::string_view rest, std::vector<std::string_view>& parts) {
     if (rest.starts_with('/')) rest.remove_prefix(1);
-    const bool is_query = rest.starts_with('?');
-    if (is_query) rest.remove_prefix(1);
-    constexpr std::size_t kNone = std::string_view::npos;
-    std::size_t begin = kNone;  // of the secret that is being read
-    for (std::size_t at = 0; at < rest.size();) {
-        const std::size_t end = std::min(rest.find('&', at), rest.size());
-        const std::string_view pair = rest.substr(at, end - at);
-        const std::string_view key = pair.substr(0, pair.find('='));
-        const bool plain = is_query && is_plain_pair(pair);
-        const bool named = is_query && key.size() < pair.size() && (key == "streamid" || key == "passphrase");
-        if (begin != kNone && (plain || named)) parts.push_back(rest.substr(begin, at - 1 - begin));
-        if (plain || named) begin = kNone;
-        if (!plain && begin == kNone) begin = named ? at + key.size() + 1 : at;
-        at = end + 1;
+    if (!rest.starts_with('?')) {
+        if (!rest.empty()) parts.push_back(rest);
+        return;
     }
-    if (begin < rest.size()) parts.push_back(rest.substr(begin));
+    bool follows_unknown = false;
+    for (const srt::QueryPart& part : srt::query_parts(rest.substr(1))) {
+        if (srt::is_secret_key(part.key) && !part.value.empty()) parts.push_back(part.value);
+        if (part.key == nullptr && follows_unknown) {
+            std::string_view& begun = parts.back();
+            const char* const end = part.whole.data() + part.whole.size();
+            begun = {begun.data(), static_cast<std::size_t>(end - begun.data())};
+        } else if (part.key == nullptr) {
+            parts.push_back(part.whole);
+        }
+        follows_unknown = part.key == nullptr;
+    }
 }
 
 }  // namespace

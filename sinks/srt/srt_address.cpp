@@ -47,17 +47,6 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-/// One of "1316|live", letters of any case.
-bool is_one_of(std::string_view value, std::string_view choices) {
-    const std::string wanted = lower(value);
-    while (!choices.empty()) {
-        const std::size_t bar = std::min(choices.find('|'), choices.size());
-        if (choices.substr(0, bar) == wanted) return true;
-        choices.remove_prefix(std::min(bar + 1, choices.size()));
-    }
-    return false;
-}
-
 std::string_view without_scheme(std::string_view url) {
     if (url.empty()) wrong("where to? Give url=srt://HOST:PORT, or url=srt://:PORT to wait for others");
     if (has_control_bytes(url)) wrong("url= holds a line break or another control byte; copy it again");
@@ -127,19 +116,32 @@ void take_foreign(const KnownKey& key, std::string_view value, SrtAddress& addre
     address.warnings.push_back(line);
 }
 
+/// A word of ours in a streamid or passphrase, as pbkeylen=128 would be, is told: it may be a slip of the pen.
+void tell_swallowed(const QueryPart& part, SrtAddress& address) {
+    for (const char* name : {"mode", "latency", "pbkeylen"}) {
+        if (lower(part.value).find("&" + std::string(name) + "=") == std::string::npos) continue;
+        address.warnings.push_back("url=: what follows " + std::string(name) + "= does not fit it, so it is part of " +
+                                   std::string(part.key->means) + "=");
+    }
+}
+
 /// The words that hold: the query's, and over them those of the options.
 SrtWords all_words(std::string_view query, const SrtWords& options, SrtAddress& address) {
     SrtWords words;
-    for (auto& [name, value] : split_query(query)) {
-        const KnownKey* key = find_known_key(name);
+    for (const QueryPart& part : query_parts(query)) {
+        const KnownKey* key = part.key;
+        const std::string value = percent_decoded(part.value);
         if (key == nullptr) {
-            wrong("url= has behind '?' a key that SRT does not know" + (is_word(name) ? ": " + name : std::string()) +
+            wrong("url= has behind '?' a key that SRT does not know" +
+                  (is_word(part.name) ? ": " + std::string(part.name) : std::string()) +
                   "; there may be mode, latency, streamid, passphrase, pbkeylen and maxbw");
         }
         if (key->kind != QueryKey::own) {
             take_foreign(*key, value, address);
         } else if (!words.emplace(key->means, value).second) {
             wrong("url= has " + std::string(key->means) + "= twice");
+        } else if (is_secret_key(key)) {
+            tell_swallowed(part, address);
         }
     }
     for (const auto& [name, value] : options)
@@ -204,15 +206,30 @@ int read_key_length(const SrtWords& words, bool encrypted) {
     return std::stoi(word);
 }
 
-std::int64_t read_rate(const std::string& word) {
+std::int64_t read_rate(const std::string& word, std::optional<double> bits_of_bare) {
     if (word == "-1" || word == "0") return word == "0" ? 0 : -1;
     using sink::Unit;
-    static constexpr std::array<Unit, 7> kUnits{
-        {{"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"bps", 1}, {"kbps", 1e3}, {"Mbps", 1e6}, {"Gbps", 1e9}}};
-    const auto bits = sink::parse_quantity(word, kUnits, 1e12);
+    const std::array<Unit, 8> units{{{"", bits_of_bare.value_or(0)},
+                                     {"k", 1e3},
+                                     {"M", 1e6},
+                                     {"G", 1e9},
+                                     {"bps", 1},
+                                     {"kbps", 1e3},
+                                     {"Mbps", 1e6},
+                                     {"Gbps", 1e9}}};
+    const auto bits = sink::parse_quantity(word, units, 1e12);
     if (bits && *bits >= 1e5) return std::llround(*bits);
     wrong(shown("maxbw", word) + ": not a rate from 100k on; write bits per second with a unit, such as maxbw=10M " +
           "(libsrt's own number is bytes per second)");
+}
+
+/// A word of ours needs its unit; libsrt and FFmpeg write bytes per second into an address, without one.
+void read_maxbw(const std::string& word, bool of_url, SrtAddress& address) {
+    address.maxbw_bps = read_rate(word, of_url ? std::optional(8.0) : std::nullopt);
+    const bool bare = std::isdigit(static_cast<unsigned char>(word.back())) != 0;
+    if (!of_url || !bare || address.maxbw_bps <= 0) return;
+    address.warnings.push_back("url=: maxbw=" + word + " is taken as libsrt's bytes per second: maxbw=" +
+                               std::to_string(std::llround(static_cast<double>(address.maxbw_bps) / 1e3)) + "k");
 }
 
 }  // namespace
@@ -251,7 +268,7 @@ SrtAddress read_srt_address(std::string_view url, const SrtWords& options) {
     if (const auto word = find(words, "latency")) address.latency = read_latency(*word);
     if (const auto word = find(words, "streamid")) address.streamid = read_streamid(*word);
     if (const auto word = find(words, "passphrase")) address.passphrase = read_passphrase(*word);
-    if (const auto word = find(words, "maxbw")) address.maxbw_bps = read_rate(*word);
+    if (const auto word = find(words, "maxbw")) read_maxbw(*word, !options.contains("maxbw"), address);
     address.pbkeylen = read_key_length(words, !address.passphrase.empty());
     return address;
 }

@@ -48,12 +48,18 @@ TEST(SecretAddress, of_srt_only_streamid_and_passphrase_and_what_nobody_knows_ar
               Parts{"#!::r=a?b=c&d=e,m=publish"});
     EXPECT_EQ(secret_parts("srt://host:9000?streamid=a&passphrase=b"), (Parts{"a", "b"}));
     EXPECT_EQ(secret_parts("srt://host:9000?passphrase=a&pbkeylen=16&streamid=b"), (Parts{"a", "b"}));
+    EXPECT_EQ(secret_parts("srt://host:9000?Passphrase=abc&SRT_STREAMID=d"), (Parts{"abc", "d"}));
+    EXPECT_EQ(secret_parts("srt://host:9000?streamid=r=x?txSecret=a&timeout=60&latency=200"),
+              Parts{"r=x?txSecret=a&timeout=60"});
     EXPECT_EQ(secret_parts("srt://host:9000?txSecret=a&mode=caller"), Parts{"txSecret=a"});
+    EXPECT_EQ(secret_parts("srt://host:9000?tx=a&txSecret=b&mode=caller&c"), (Parts{"tx=a&txSecret=b", "c"}));
     EXPECT_EQ(secret_parts("srt://host:9000#!::r=a"), Parts{"#!::r=a"});
     EXPECT_EQ(secret_parts("srt://host:9000/live/a"), Parts{"live/a"});
     EXPECT_EQ(secret_parts("srt://me:pass@host:9000"), Parts{"me:pass"});
-    for (const char* address : {"srt://host:9000", "srt://:9000/", "srt://:9000?mode=listener&latency=200ms",
-                                "srt://host:9000?transtype=live&pkt_size=1316", "srt://host:9000?", "srt://h:9000?&"})
+    for (const char* address :
+         {"srt://host:9000", "srt://:9000/", "srt://:9000?mode=listener&latency=200ms",
+          "srt://host:9000?transtype=live&pkt_size=1316", "srt://host:9000?",
+          "srt://h:1?streamid=", "srt://host:9000?tlpktdrop=1&linger=0&Latency=200&timeout=60", "srt://h:9000?&"})
         EXPECT_EQ(secret_parts(address), Parts{}) << address;
 }
 

@@ -14,6 +14,8 @@ const std::string kSrs = "#!::h=live.example,r=app/stream,m=publish";
 const std::string kMediaMtx = "publish:my/path:user:p%ss";
 const std::string kTencent = "#!::h=d.example,r=live/room?txSecret=0123456789abcdef&txTime=65F1A2B3,m=publish";
 const std::string kAlibaba = "#!::h=p.example,r=/app/room?auth_key=1700000000-0-0-abcdef0123456789,m=publish";
+const std::string kOrdinary =
+    "#!::r=live/x?txSecret=ab&timeout=60&port=1&bind=2&ttl=3&tos=4&fc=5&mss=6&blocking=7&smoother=live&adapter=8";
 constexpr int kPort = 9000;
 
 struct Spelling {
@@ -68,6 +70,8 @@ INSTANTIATE_TEST_SUITE_P(
         Spelling{"srt://h:9000?streamid=" + kTencent + "&mode=caller", Mode::caller, "h", kTencent},
         Spelling{"srt://h:9000?streamid=r%3Dlive%2Froom%3FtxSecret%3Dab%26txTime%3D65F1", Mode::caller, "h",
                  "r=live/room?txSecret=ab&txTime=65F1"},
+        Spelling{"srt://h:9000?streamid=" + kOrdinary, Mode::caller, "h", kOrdinary},
+        Spelling{"srt://h:9000?streamid=" + kOrdinary + "&latency=200ms", Mode::caller, "h", kOrdinary},
         Spelling{"srt://h:9000?streamid=" + kAlibaba, Mode::caller, "h", kAlibaba},
         Spelling{"srt://h:9000?streamid=live?user=a&latency", Mode::caller, "h", "live?user=a&latency"},
         Spelling{"srt://h:9000?streamid=old", Mode::caller, "h", "new%20&one", {{"streamid", "new%20&one"}}},
@@ -105,6 +109,16 @@ TEST(SrtAddress, a_rate_is_in_bits_with_a_unit_like_every_rate) {
     EXPECT_EQ(read_srt_address("srt://h:1", {{"maxbw", "2500k"}}).maxbw_bps, 2'500'000);
     EXPECT_EQ(read_srt_address("srt://h:1?maxbw=0").maxbw_bps, 0);
     EXPECT_EQ(read_srt_address("srt://h:1?maxbw=-1").maxbw_bps, -1);
+}
+
+TEST(SrtAddress, a_bare_rate_of_an_address_is_libsrts_and_that_is_told) {
+    const SrtAddress address = read_srt_address("srt://h:1?maxbw=1250000");
+    EXPECT_EQ(address.maxbw_bps, 10'000'000);
+    EXPECT_EQ(address.warnings,
+              std::vector<std::string>{"url=: maxbw=1250000 is taken as libsrt's bytes per second: maxbw=10000k"});
+    const SrtAddress overruled = read_srt_address("srt://h:1?maxbw=1250000", {{"maxbw", "5M"}});
+    EXPECT_EQ(overruled.maxbw_bps, 5'000'000);
+    EXPECT_EQ(overruled.warnings, std::vector<std::string>{});
 }
 
 TEST(SrtAddress, what_ringcast_chooses_itself_is_left_out_with_a_warning) {
@@ -155,8 +169,11 @@ TEST(SrtAddress, wrong_ones_are_told_without_secrets) {
              Wrong{"srt://h:9000?passphrase=", {}, "10 to 79 characters"},
              Wrong{"srt://h:9000", {{"passphrase", std::string(80, 'x')}}, "10 to 79 characters"},
              Wrong{"srt://h:9000?pbkeylen=32", {}, "encrypts nothing"},
-             Wrong{"srt://h:9000?passphrase=0123456789&pbkeylen=20", {}, "pbkeylen=20: must be 16, 24 or 32"},
-             Wrong{"srt://h:9000?maxbw=1250000", {}, "maxbw=1250000: not a rate"},
+             Wrong{"srt://h:9000?pbkeylen=20&passphrase=0123456789", {}, "pbkeylen=20: must be 16, 24 or 32"},
+             Wrong{"srt://h:9000", {{"maxbw", "1250000"}}, "maxbw=1250000: not a rate"},
+             Wrong{"srt://h:9000?maxbw=1250000", {{"maxbw", "2500000"}}, "maxbw=2500000: not a rate"},
+             Wrong{"srt://h:9000?maxbw=12499", {}, "maxbw=12499: not a rate from 100k on"},
+             Wrong{"srt://h:9000?maxbw=99999999999999999999", {}, "not a rate"},
              Wrong{"srt://h:9000?transtype=file", {}, "transtype=live"},
              Wrong{"srt://h:9000?latency=1&latency=2", {}, "latency= twice"},
              Wrong{"srt://h:9000?streamid=" + std::string(513, 'x'), {}, "longer than 512 bytes"},
@@ -183,6 +200,24 @@ TEST(SrtQuery, a_streamid_ends_only_where_a_known_key_begins) {
     EXPECT_EQ(split_query("streamid=a&&latency=1&"), (QueryPairs{{"streamid", "a&"}, {"latency", "1"}}));
     EXPECT_EQ(split_query("latency"), (QueryPairs{{"latency", ""}}));
     EXPECT_EQ(split_query(""), QueryPairs{});
+}
+
+TEST(SrtQuery, a_key_ends_a_streamid_only_with_a_value_that_fits_it) {
+    for (const char* ends : {"mode=listener", "Latency=200", "latency=1.5s", "latency=200000", "pbkeylen=16",
+                             "passphrase=x", "maxbw=10M", "streamid=b", "transtype=live", "pkt_size=1316",
+                             "connect_timeout=3000000", "tlpktdrop=1", "payload_size=1316", "latency=%3200"})
+        EXPECT_EQ(split_query("streamid=a&" + std::string(ends)).size(), 2U) << ends;
+    for (const char* stays : {"mode=push", "mode=", "latency=low", "latency=5min", "latency", "pbkeylen=20",
+                              "transtype=x", "pkt_size=a", "connect_timeout=", "tlpktdrop=2", "timeout=60", "x=1"})
+        EXPECT_EQ(split_query("streamid=a&" + std::string(stays)),
+                  (QueryPairs{{"streamid", "a&" + std::string(stays)}}));
+}
+
+TEST(SrtAddress, a_word_of_ours_that_ended_in_a_secret_is_told) {
+    const SrtAddress address = read_srt_address("srt://h:1?passphrase=0123456789&pbkeylen=20");
+    EXPECT_EQ(address.passphrase, "0123456789&pbkeylen=20");
+    EXPECT_EQ(address.warnings,
+              std::vector<std::string>{"url=: what follows pbkeylen= does not fit it, so it is part of passphrase="});
 }
 
 TEST(SrtQuery, percent_signs_that_encode_nothing_stay) {
