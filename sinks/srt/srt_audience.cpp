@@ -4,6 +4,7 @@
 #include <srt/access_control.h>
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 
 namespace ringcast::sink {
@@ -20,6 +21,7 @@ constexpr std::chrono::seconds kJamPatience{8};
 // Who tries a wrong passphrase once a second is told of this often.
 constexpr std::chrono::seconds kTellEvery{10};
 constexpr std::size_t kMostRefused = 256;
+constexpr milliseconds kAfterFailure{100};
 
 std::string prefix_of(int number) {
     return "client." + std::to_string(number) + ".";
@@ -55,13 +57,24 @@ void SrtAudience::run() {
         const auto left = std::chrono::ceil<milliseconds>(next_look - steady_clock::now());
         const auto end = poll_.wait(std::max(left, milliseconds(0)));
         if (end == srt::SrtPoll::End::woken) return;
-        welcome();
-        reap();
-        if (steady_clock::now() < next_look) continue;
-        next_look = steady_clock::now() + kLookEvery;
-        tell_failed();
-        show();
+        const bool is_time = steady_clock::now() >= next_look;
+        if (is_time) next_look = steady_clock::now() + kLookEvery;
+        try {
+            look_around(end == srt::SrtPoll::End::ready, is_time);
+        } catch (const std::exception& error) {
+            host_.warn(std::string("looking after the clients: ") + error.what());
+            std::this_thread::sleep_for(kAfterFailure);
+        }
     }
+}
+
+void SrtAudience::look_around(bool somebody_stirs, bool is_time) {
+    // libsrt writes a line into its log each time accept() finds nobody.
+    if (somebody_stirs) welcome();
+    reap();
+    if (!is_time) return;
+    tell_failed();
+    show();
 }
 
 /// On a thread of libsrt.
@@ -93,9 +106,14 @@ void SrtAudience::welcome() {
             ++number;
         // Several may have been let in at once for the last place.
         if (clients_.size() >= kMost) continue;
-        poll_.add(client->socket.get(), SRT_EPOLL_ERR);
-        host_.set_info((prefix_of(number) + "address").c_str(), client->address);
+        try {
+            poll_.add(client->socket.get(), SRT_EPOLL_ERR);
+        } catch (const srt::SrtError&) {
+            host_.info("client " + client->address + " left as soon as it had come");
+            continue;
+        }
         const auto [place, _] = clients_.emplace(number, Client{SrtPeer(std::move(client->socket)), client->address});
+        host_.set_info((prefix_of(number) + "address").c_str(), client->address);
         const auto latency = place->second.peer.latency().count();
         host_.info("client " + client->address + " connected, latency " + std::to_string(latency) + " ms");
     }
@@ -105,8 +123,9 @@ void SrtAudience::tell_failed() {
     const std::scoped_lock lock(mutex_);
     for (const std::string& client : listener_.take_failed()) {
         if (!is_news(client)) continue;
-        host_.warn("client " + client + " was refused: " +
-                   (is_encrypted_ ? "it has a wrong passphrase, or none" : "it has a passphrase, and this sink none"));
+        host_.warn("client " + client + " did not get in: " +
+                   (is_encrypted_ ? "a wrong passphrase or none" : "it has a passphrase, and this sink none") +
+                   ", or it went away");
     }
 }
 

@@ -57,6 +57,7 @@ private:
     using Clients = std::map<int, Client>;  ///< by the number it is shown with
 
     void run();
+    void look_around(bool somebody_stirs, bool is_time);
     void welcome();
     void tell_failed();
     void reap();

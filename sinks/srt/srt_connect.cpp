@@ -209,7 +209,12 @@ SrtListener::SrtListener(const SrtAddress& address, SrtPoll& poll, Admit admit,
 SrtListener::~SrtListener() = default;
 
 int SrtListener::on_client(void* self, SRTSOCKET socket, int /*version*/, const sockaddr* peer, const char* streamid) {
-    return static_cast<SrtListener*>(self)->greet(socket, peer, streamid == nullptr ? "" : streamid);
+    // No exception may go through libsrt.
+    try {
+        return static_cast<SrtListener*>(self)->greet(socket, peer, streamid == nullptr ? "" : streamid);
+    } catch (...) {
+        return -1;
+    }
 }
 
 int SrtListener::greet(SRTSOCKET socket, const sockaddr* peer, std::string_view streamid) {
@@ -220,11 +225,7 @@ int SrtListener::greet(SRTSOCKET socket, const sockaddr* peer, std::string_view 
     }
     const std::scoped_lock lock(mutex_);
     // A listening socket takes no other passphrase; each that comes of it does, up to here.
-    try {
-        srt::set_encryption(socket, address_);
-    } catch (const SrtError&) {
-        return -1;
-    }
+    srt::set_encryption(socket, address_);
     greeted_.push_back({socket, address, steady_clock::now()});
     return 0;
 }

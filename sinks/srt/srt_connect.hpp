@@ -40,7 +40,7 @@ struct SrtClient {
 class SrtListener {
 public:
     /// Asked for each client before it is let in, with its address and the streamid it brings. 0: welcome, else a code
-    /// of srt/access_control.h to refuse it with. Must be quick. Throw nothing.
+    /// of srt/access_control.h to refuse it with. Must be quick. What it throws refuses the client.
     using Admit = std::function<int(const std::string& client, std::string_view streamid)>;
 
     /// Binds and listens; `poll` is ready when somebody has come. Throws SrtError(config) when the port is taken, or
@@ -53,7 +53,8 @@ public:
 
     /// The next client, if one waits.
     [[nodiscard]] std::optional<SrtClient> accept();
-    /// Clients that were let in by `admit` and then failed, as one with a wrong passphrase does.
+    /// Clients that were let in by `admit` and then failed, as one with a wrong passphrase does, or one that went away
+    /// before accept().
     [[nodiscard]] std::vector<std::string> take_failed();
     /// Passphrase and key length for those who come from here on.
     void set_encryption(const SrtAddress& address);

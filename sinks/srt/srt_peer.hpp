@@ -9,9 +9,10 @@
 
 namespace ringcast::sink {
 
-/// One connection that is sent to. A peer that does not keep up loses messages up to the next start, never the middle
-/// of a picture, and never holds anybody up. libsrt itself drops what has waited for a second (or the latency, if that
-/// is longer), wherever that is; this stops before. Thread safety: none.
+/// One connection that is sent to. A peer that does not keep up loses everything from one message on up to the next
+/// start, so that at most the picture which is being sent then lacks its end; it never holds anybody up. libsrt itself
+/// would drop what has waited for a second (or the latency, if that is longer), picture after picture; this stops
+/// before. Thread safety: none.
 class SrtPeer {
 public:
     enum class Sent {

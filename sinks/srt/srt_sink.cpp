@@ -58,6 +58,17 @@ srt::SrtAddress read_address(const std::string& url, const srt::SrtWords& words)
     }
 }
 
+void warn_of(const srt::SrtAddress& address, const Host& host) {
+    for (const std::string& warning : address.warnings)
+        host.warn(warning);
+    const milliseconds late = address.latency + kGrace - kGoodbyeLimit;
+    if (late <= milliseconds(0)) return;
+    const auto tenths = late.count() / 100;
+    host.warn("latency=" + std::to_string(address.latency.count()) + "ms: the last " + std::to_string(tenths / 10) +
+              "." + std::to_string(tenths % 10) +
+              " s may not arrive when the sink stops, for it waits at most 4.5 s then");
+}
+
 void check_codecs(std::span<const ringcast_sink_stream* const> streams) {
     for (const ringcast_sink_stream* stream : streams) {
         const bool video = stream->media == RINGCAST_SINK_VIDEO;
@@ -73,8 +84,7 @@ void check_codecs(std::span<const ringcast_sink_stream* const> streams) {
 
 SrtSink::SrtSink(Host host, const Options& options)
     : host_(host), words_(words_of(options)), url_(options.text("url")), address_(read_address(url_, words_)) {
-    for (const std::string& warning : address_.warnings)
-        host_.warn(warning);
+    warn_of(address_, host_);
     srt::set_srt_log([host](std::string_view line) { host.debug("libsrt: " + std::string(line)); });
 }
 
@@ -231,11 +241,12 @@ void SrtSink::replace(const Options& changed) {
         words[name] = value;
     const std::string url = changed.has("url") ? changed.text("url") : url_;
     srt::SrtAddress address = read_address(url, words);
+    warn_of(address, host_);
     const bool same_place = address.mode == address_.mode && address.place() == address_.place();
     const std::scoped_lock lock(mutex_);
     if (audience_) {
         audience_->dismiss();
-        if (same_place && address.latency == address_.latency) {
+        if (same_place && address.latency == address_.latency && address.maxbw_bps == address_.maxbw_bps) {
             audience_->expect(address);
         } else {
             past_.sent_bytes += audience_->bytes_sent();

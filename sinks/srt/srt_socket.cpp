@@ -42,13 +42,15 @@ LogReceiver& log_receiver() {
 }
 
 void on_log(void* /*opaque*/, int /*level*/, const char* /*file*/, int /*line*/, const char* area,
-            const char* message) {
+            const char* message) try {
     std::string line = std::string(area) + ": " + message;
     while (!line.empty() && (line.back() == '\n' || line.back() == ' '))
         line.pop_back();
     LogReceiver& receiver = log_receiver();
     const std::scoped_lock lock(receiver.mutex);
     if (receiver.call) receiver.call(line);
+} catch (...) {
+    // No exception may go through libsrt; a line is lost.
 }
 
 template <class Value>

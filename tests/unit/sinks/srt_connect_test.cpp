@@ -9,6 +9,7 @@
 
 #include <array>
 #include <future>
+#include <new>
 #include <thread>
 
 #include "srt/srt_connect.hpp"
@@ -152,6 +153,12 @@ TEST_F(SrtConnect, a_listener_refuses_with_a_reason_that_the_caller_reads) {
     EXPECT_NE(text.find("forbidden"), std::string::npos) << text;
     EXPECT_NE(text.find("1403"), std::string::npos) << text;
     EXPECT_EQ(text.find("s3cret"), std::string::npos) << text;
+}
+
+TEST_F(SrtConnect, what_admit_throws_goes_through_no_code_of_libsrt_and_refuses_the_client) {
+    SrtListener listener(listening(), far, [](const std::string&, std::string_view) -> int { throw std::bad_alloc(); });
+    EXPECT_NE(refusal(calling(listener)).second, "it connected");
+    EXPECT_FALSE(listener.accept().has_value());
 }
 
 TEST_F(SrtConnect, a_new_passphrase_of_a_listener_holds_for_those_who_come_later) {
