@@ -6,10 +6,10 @@ import signal
 import pytest
 from conftest import RINGCAST, wait_until
 from rtmp_servers import secret_file
+from secret_traces import assert_kept, seen_on_bus
 from srt_end import becomes, pictures, receiver, sink_words  # noqa: F401, the fixtures
 from srt_peers import LiveTransmit, free_udp_port
 from srt_receiver import KEYS_SECURED
-from secret_traces import assert_kept, seen_on_bus
 
 ACCESS = "#!::h=live.example,r=app/stream,m=publish"
 ENCODED = "%23%21%3A%3Ah%3Dlive.example%2Cr%3Dapp%2Fstream%2Cm%3Dpublish"
@@ -22,13 +22,15 @@ LONGEST = "x" * 512
     (f"latency=250&streamid={ENCODED}&mode=caller&pkt_size=1316&transtype=live", ACCESS),
     (f"latency=250&streamid={BILIBILI}", BILIBILI),
     ("streamid=live/cam?auth=a=b&x=1&latency=250", "live/cam?auth=a=b&x=1"),
+    ("streamid=live/x?txSecret=ab&timeout=60&port=1&mode=push&latency=250",
+     "live/x?txSecret=ab&timeout=60&port=1&mode=push"),
     ("latency=250&streamid=a+b%2Bc%20d%26latency%3D1", "a+b+c d&latency=1"),
     ("latency=250&streamid=%E7%9B%B4%E6%92%AD/1", "直播/1"),
     ("latency=250&streamid=直播/1", "直播/1"),
     ("latency=250&streamid=100%", "100%"),
     (f"latency=250&streamid={LONGEST}", LONGEST),
-], ids=["access-control", "encoded", "bilibili", "question-mark", "plus", "utf-8-encoded", "utf-8", "percent",
-        "longest"])
+], ids=["access-control", "encoded", "bilibili", "question-mark", "ordinary-words", "plus", "utf-8-encoded", "utf-8",
+        "percent", "longest"])
 @pytest.mark.parametrize("given", ["in-a-file", "on-the-command-line"])
 def test_a_streamid_in_the_url_arrives_byte_for_byte(bus, tmp_path, receiver, query, arrives, given):
     far = receiver()
