@@ -42,8 +42,8 @@ CommandLine::CommandLine(int argc, char** argv, Redactor& redactor) {
         }
         const auto parts = secret_parts(value_of_word(argv[i]));
         if (!parts.empty()) warnings_.push_back(exposed_warning(word));
+        redactor.hide_in_address(value_of_word(argv[i]));  // while it stands there
         for (const std::string_view part : parts) {
-            redactor.hide(part);
             erase(argv[i] + (part.data() - argv[i]), part.size());
         }
         words_.push_back(std::move(word));

@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <cctype>
 
-#include "mux/key_parts.hpp"
+#include "key_parts.hpp"
 #include "secret_address.hpp"
 
 namespace ringcast::host {
 namespace {
 
 constexpr std::size_t kShortest = 4;
-constexpr std::size_t kWholeWord = sink::kLeastKeyPart;  // shorter ones are hidden as whole words only
+constexpr std::size_t kWholeWord = kLeastKeyPart;  // shorter ones are hidden as whole words only
 constexpr std::string_view kMask = "***";
 
 bool is_word(char c) {
@@ -58,7 +58,7 @@ std::size_t length_of(std::string_view text, std::string_view secret) {
 
 void Redactor::hide(std::string_view secret) {
     const std::scoped_lock lock(mutex_);
-    for (const std::string_view one : sink::key_parts(secret)) {
+    for (const std::string_view one : key_parts(secret)) {
         if (one.size() < kShortest) continue;
         if (std::find(secrets_.begin(), secrets_.end(), one) == secrets_.end()) secrets_.emplace_back(one);
     }

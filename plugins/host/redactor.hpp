@@ -14,7 +14,7 @@ namespace ringcast::host {
 class Redactor {
 public:
     /// From here on `secret` is hidden, plain or percent-encoded, and so are the parts that are secrets by themselves
-    /// (mux/key_parts.hpp). Values below 6 characters are hidden as whole words only, and not at all below 4: they
+    /// (key_parts.hpp). Values below 6 characters are hidden as whole words only, and not at all below 4: they
     /// would take ordinary words out of every line.
     void hide(std::string_view secret);
     /// hide() the secret_parts() of an address.

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "mux/key_parts.hpp"
 #include "mux/sink_error.hpp"
 
 namespace ringcast::sink {
@@ -105,6 +104,20 @@ void read_path(std::string_view path, const std::string& key, RtmpTarget& target
     }
 }
 
+/// What a server may repeat of a stream's name: all of it, its segments, and the values of its query.
+std::vector<std::string_view> secrets_of(std::string_view stream) {
+    std::vector<std::string_view> secrets{stream};
+    for (std::size_t at = 0; at < stream.size();) {
+        const std::size_t end = std::min(stream.find_first_of("/?&", at), stream.size());
+        const std::string_view piece = stream.substr(at, end - at);
+        const std::size_t equals = piece.find('=');
+        secrets.push_back(piece);
+        if (equals != std::string_view::npos) secrets.push_back(piece.substr(equals + 1));
+        at = end + 1;
+    }
+    return secrets;
+}
+
 }  // namespace
 
 RtmpTarget read_rtmp_target(const std::string& url, const std::string& key) {
@@ -131,8 +144,9 @@ RtmpTarget read_rtmp_target(const std::string& url, const std::string& key) {
 }
 
 std::string without_key(std::string words, const RtmpTarget& target) {
-    for (const std::string_view secret : key_parts(target.stream)) {
-        if (secret.size() < kLeastKeyPart) continue;
+    constexpr std::size_t kLeast = 6;  // shorter ones would take ordinary words out of the server's sentence
+    for (const std::string_view secret : secrets_of(target.stream)) {
+        if (secret.size() < kLeast) continue;
         for (std::size_t at = words.find(secret); at != std::string::npos; at = words.find(secret, at + 3))
             words.replace(at, secret.size(), "***");
     }

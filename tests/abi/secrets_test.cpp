@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -99,6 +100,26 @@ TEST(Redactor, hides_name_and_values_of_a_key_by_themselves) {
               "key ***, ***, pflag, schedule by rtmp");
     redactor.hide("inst/stream-7123?expire=1699999999");
     EXPECT_EQ(redactor.clean("live/stream-7123 until 1699999999, expire"), "live/*** until ***, expire");
+}
+
+TEST(Redactor, hides_a_name_that_holds_signs_of_a_query_by_itself) {
+    Redactor redactor;
+    redactor.hide("bGl2ZV8xMjM0NTY=?token=0123456789");
+    redactor.hide("app&room1?sign=abcdef0123");
+    EXPECT_EQ(redactor.clean("no bGl2ZV8xMjM0NTY= here, app&room1"), "no *** here, ***");
+}
+
+TEST(Redactor, hides_what_a_streamid_names_by_itself_and_leaves_host_and_kind) {
+    Redactor redactor;
+    redactor.hide("#!::h=live.example.com,r=live/room-12,m=publish,u=somebody,txSecret=0123,4567:89abcdef&x=fedcba98");
+    EXPECT_EQ(redactor.clean("live.example.com: room-12 is busy, somebody will publish live"),
+              "live.example.com: *** is busy, *** will publish live");
+    EXPECT_EQ(redactor.clean("live/room-12 89abcdef fedcba98"), "*** *** ***");
+    redactor.hide("publish:cam/one-1:operator:pass,word:request");
+    EXPECT_EQ(redactor.clean("request: publish cam/one-1 of operator"), "request: publish *** of ***");
+    EXPECT_EQ(redactor.clean("pass,word, one-1"), "pass,word, one-1") << "too short to be parts";
+    redactor.hide("?sign=0123,abcdef99");
+    EXPECT_EQ(redactor.clean("sign 0123,abcdef99 of abcdef99"), "sign *** of ***");
 }
 
 TEST(Redactor, a_passphrase_of_ten_characters_is_hidden_whatever_it_is_glued_to) {
@@ -252,6 +273,15 @@ TEST_F(CommandLineTest, reads_a_descriptor_that_the_command_handed_over_and_no_o
     const int fd = *handed_descriptor(other);
     EXPECT_EQ(read_value(fd, "other"), "not to be read");
     close(fd);
+}
+
+TEST_F(CommandLineTest, hides_a_secret_as_it_was_meant_as_well) {
+    std::string word = "url=rtmp://host/live/na%6De?t=%30123456789";
+    std::array<char*, 2> arguments{word.data(), word.data()};
+    Redactor redactor;
+    const CommandLine line(2, arguments.data(), redactor);
+    EXPECT_EQ(redactor.clean("na%6De?t=%30123456789, name?t=0123456789, 0123456789"), "***, ***, ***");
+    EXPECT_EQ(std::string(word.c_str()), "url=rtmp://host/live/***");
 }
 
 TEST(HandedValue, is_a_source_of_a_secret_and_of_nothing_else) {
