@@ -3,7 +3,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <cstring>
 #include <exception>
 
 #include "listen_socket.hpp"
@@ -16,9 +15,8 @@ constexpr std::size_t kMostRefused = 16;  // names logged: a plugin that invents
 constexpr std::size_t kMostText = 1024;
 constexpr std::string_view kOfClients = "client.";
 
-/// Long enough to be refused, at the longest.
 std::string_view name_of(const char* name) {
-    return name == nullptr ? std::string_view{} : std::string_view(name, strnlen(name, layout::kNoteNameBytes));
+    return name == nullptr ? std::string_view{} : std::string_view(name);
 }
 
 spdlog::level::level_enum level_of(std::uint32_t level) {
@@ -71,7 +69,7 @@ bool PluginHost::may_be_shown(std::string_view name) {
     const std::string whole(name);
     const bool is_secret = redactor_->clean(whole) != whole;
     if (runtime::OutputNotes::is_name(name) && !is_secret) return true;
-    const std::string shown = one_line(whole.c_str());
+    const std::string shown = sanitise(one_line(whole.c_str()), layout::kNoteNameBytes);
     {
         const std::scoped_lock lock(mutex_);
         if (refused_.size() >= kMostRefused || !refused_.insert(shown).second) return false;

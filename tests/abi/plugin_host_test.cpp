@@ -102,5 +102,16 @@ TEST_F(PluginHostTest, no_secret_gets_on_the_board) {
     EXPECT_EQ(logged("that holds a secret"), 2U) << log.str();
 }
 
+TEST_F(PluginHostTest, a_secret_that_is_longer_than_a_name_may_be_is_not_logged_in_part) {
+    redactor->hide(std::string(32, 'a') + std::string(32, 'b'));
+    const std::string name = "key_" + std::string(32, 'a') + std::string(32, 'b');
+    stat(name.c_str(), 1);
+    info(name.c_str(), "x");
+    EXPECT_TRUE(shown().figures.empty());
+    EXPECT_TRUE(shown().texts.empty());
+    EXPECT_EQ(logged("aaaa"), 0U) << log.str();
+    EXPECT_EQ(logged("'key_***', which is left out: that holds a secret"), 1U) << log.str();
+}
+
 }  // namespace
 }  // namespace ringcast::host
