@@ -9,13 +9,22 @@
 namespace ringcast::host {
 namespace {
 
-/// The parser's sentences begin with the name of the option: up to ": ", " is required" and the like.
+/// The parser's sentences begin with the name of the option, but for these words. A name further on is of a value.
+std::string_view from_name(std::string_view message) {
+    constexpr std::string_view kConversion = "Could not convert: ";
+    constexpr std::string_view kCount = " arguments to ";
+    if (message.starts_with(kConversion)) return message.substr(kConversion.size());
+    const std::size_t count = message.starts_with("Expected ") ? message.find(kCount) : std::string_view::npos;
+    return count == std::string_view::npos ? message : message.substr(count + kCount.size());
+}
+
 const CLI::Option* option_of(const CLI::App& app, std::string_view message) {
+    message = from_name(message);
     const CLI::Option* found = nullptr;
     std::size_t longest = 0;
     for (const CLI::Option* option : app.get_options()) {
         for (const std::string& name : {option->get_name(), option->get_name(true)}) {
-            if (name.size() <= longest || message.find(name) == std::string_view::npos) continue;
+            if (name.size() <= longest || !message.starts_with(name)) continue;
             found = option;
             longest = name.size();
         }
@@ -84,13 +93,20 @@ std::string quoted(std::string_view value, const ParserWords& words) {
     return words.may_quote ? ", not \"" + std::string(value) + "\"" : std::string();
 }
 
+/// A sentence of a form that is not known may hold the value.
+std::string as_it_came(std::string_view message, const CLI::Option* option, const ParserWords& words) {
+    if (words.may_quote) return std::string(message);
+    return (option == nullptr ? "a word does not fit" : option->get_name() + " has a value that does not fit") +
+           "; see " + words.command + " --help";
+}
+
 /// Of the parser's own checks; ours speak for themselves. "--x: VALUE not in {a,b}", "--x: Value 5 not in range 1 to
 /// 8".
-std::string out_of_place(std::string_view message, const ParserWords& words) {
+std::string out_of_place(std::string_view message, const CLI::Option* option, const ParserWords& words) {
     constexpr std::string_view kChoices = " not in {";
     constexpr std::string_view kRange = " not in range ";
     const std::size_t colon = message.find(": ");
-    if (colon == std::string_view::npos) return std::string(message);
+    if (colon == std::string_view::npos) return as_it_came(message, option, words);
     const std::string name(message.substr(0, colon));
     const std::string_view rest = message.substr(colon + 2);
     if (const std::size_t at = rest.find(kChoices); at != std::string_view::npos) {
@@ -103,7 +119,7 @@ std::string out_of_place(std::string_view message, const ParserWords& words) {
         if (value.starts_with(kValue)) value.remove_prefix(kValue.size());
         return name + " takes a number from " + std::string(rest.substr(at + kRange.size())) + quoted(value, words);
     }
-    return std::string(message);
+    return as_it_came(message, option, words);
 }
 
 std::string two_names(std::string_view message, std::string_view between, const std::string& meant,
@@ -132,7 +148,7 @@ std::string parser_words(const CLI::App& app, const CLI::ParseError& error, cons
         return two_names(message, " excludes ", " and ", " do not go together");
     if (dynamic_cast<const CLI::RequiresError*>(&error) != nullptr)
         return two_names(message, " requires ", " needs ", " as well");
-    if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) return out_of_place(message, words);
+    if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) return out_of_place(message, option, words);
     if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) return unconvertible(message, option, words);
     if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
         return option == nullptr ? "which verb? see " + words.command + " --help" : needs_value(app, *option, words);
@@ -142,7 +158,7 @@ std::string parser_words(const CLI::App& app, const CLI::ParseError& error, cons
                                 message.ends_with("got 0");
         return is_missing ? needs_value(app, *option, words) : option->get_name() + " is given more than once";
     }
-    return std::string(message);
+    return as_it_came(message, option, words);
 }
 
 }  // namespace ringcast::host
