@@ -18,41 +18,39 @@ void store(Field& field, Value value) {
     field.store(value, std::memory_order_relaxed);
 }
 
-}  // namespace
-
-namespace {
-
-/// Why the peer is away, and what people did in vain against it.
-std::string with_warning(const SinkFigures& figures) {
-    if (figures.warning.empty()) return figures.output.reason;
-    return figures.warning + "; " + figures.output.reason;
+/// Why it is not as it should be, and what people did in vain against it.
+std::string with_warning(const SinkFigures& figures, const std::string& reason) {
+    if (figures.warning.empty() || reason.empty()) return figures.warning + reason;
+    return figures.warning + "; " + reason;
 }
 
 }  // namespace
 
 SinkStatus status_of(const SinkFigures& figures) {
+    const auto told = [&](const std::string& reason) { return with_warning(figures, reason); };
     switch (figures.output.state) {
         case OutputState::failed:
             return {SinkState::failed, figures.output.reason};
         case OutputState::rejected:
-            return {SinkState::rejected, with_warning(figures)};
+            return {SinkState::rejected, told(figures.output.reason)};
         case OutputState::backoff:
-            return {SinkState::backoff, with_warning(figures)};
+            return {SinkState::backoff, told(figures.output.reason)};
         default:
             break;
     }
     if (figures.ended) return {SinkState::ended, {}};
     const bool again = figures.output.state == OutputState::connecting && figures.output.attempts > 0;
-    if (again) return {SinkState::connecting, figures.output.reason};
-    if (figures.output.quiet) return {SinkState::stalled, "the peer takes nothing"};
-    if (figures.producer_gone) return {SinkState::stalled, "the producer is gone without an end; waiting for the next"};
-    if (figures.stalled) return {SinkState::stalled, "nothing comes from the producer; the output is filled in"};
-    if (!figures.encoders_open) return {SinkState::opening, {}};
+    if (again) return {SinkState::connecting, told(figures.output.reason)};
+    if (figures.output.quiet) return {SinkState::stalled, told("the peer takes nothing")};
+    if (figures.producer_gone)
+        return {SinkState::stalled, told("the producer is gone without an end; waiting for the next")};
+    if (figures.stalled) return {SinkState::stalled, told("nothing comes from the producer; the output is filled in")};
+    if (!figures.encoders_open) return {SinkState::opening, told({})};
     const std::string& note = figures.warning.empty() ? figures.note : figures.warning;
     if (!figures.record_seen) return {SinkState::ready, note};
-    if (!figures.output.waits_for.empty()) return {SinkState::connecting, figures.output.waits_for};
+    if (!figures.output.waits_for.empty()) return {SinkState::connecting, told(figures.output.waits_for)};
     if (figures.bytes_sent <= figures.bytes_before || !figures.output.moving) return {SinkState::connecting, note};
-    if (figures.output.congested) return {SinkState::live, "the peer is too slow: frames are dropped"};
+    if (figures.output.congested) return {SinkState::live, told("the peer is too slow: frames are dropped")};
     return {SinkState::live, note};
 }
 

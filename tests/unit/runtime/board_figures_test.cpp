@@ -75,6 +75,38 @@ TEST(StatusOf, a_value_that_was_refused_is_told_whatever_the_peer_does) {
     EXPECT_EQ(status_of(figures), (SinkStatus{SinkState::rejected, "the old value stays in use: no key; wrong key"}));
 }
 
+TEST(StatusOf, a_value_that_was_refused_is_told_before_each_reason_of_a_sink_that_goes_on) {
+    const std::string refused = "the old value stays in use: no key";
+    const auto told = [&](SinkFigures figures) {
+        figures.warning = refused;
+        figures.note = "a note gives way";
+        return status_of(figures);
+    };
+    SinkFigures figures = sending();
+    figures.output.congested = true;
+    EXPECT_EQ(told(figures), (SinkStatus{SinkState::live, refused + "; the peer is too slow: frames are dropped"}));
+    figures.output.waits_for = "waits for a client";
+    EXPECT_EQ(told(figures), (SinkStatus{SinkState::connecting, refused + "; waits for a client"}));
+    figures.encoders_open = false;
+    EXPECT_EQ(told(figures), (SinkStatus{SinkState::opening, refused}));
+    figures.stalled = true;
+    EXPECT_EQ(told(figures),
+              (SinkStatus{SinkState::stalled, refused + "; nothing comes from the producer; the output is filled in"}));
+    figures.producer_gone = true;
+    EXPECT_EQ(told(figures).reason, refused + "; the producer is gone without an end; waiting for the next");
+    figures.output.quiet = true;
+    EXPECT_EQ(told(figures), (SinkStatus{SinkState::stalled, refused + "; the peer takes nothing"}));
+    figures.output.state = OutputState::connecting;
+    figures.output.attempts = 1;
+    figures.output.reason = "connection refused";
+    EXPECT_EQ(told(figures), (SinkStatus{SinkState::connecting, refused + "; connection refused"}));
+    figures.output.reason.clear();
+    EXPECT_EQ(told(figures), (SinkStatus{SinkState::connecting, refused}));
+    figures.ended = true;
+    figures.output.attempts = 0;
+    EXPECT_EQ(told(figures), (SinkStatus{SinkState::ended, ""})) << "there is nothing left to stay in use";
+}
+
 TEST(EncodeTimes, quantiles_are_of_the_newest_512) {
     EncodeTimes times;
     EXPECT_EQ(times.quantile_ns(0.5), 0);
