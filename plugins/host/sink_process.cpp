@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -67,6 +68,11 @@ extern "C" void on_bus_error(int /*signal*/) {
         "ringcast-sink: shared memory was cut short under the reader (SIGBUS); the bus is damaged\n";
     static_cast<void>(!write(STDERR_FILENO, kText, sizeof kText - 1));
     _exit(kExitFailure);
+}
+
+/// The plugin is handed each key once, but not always in the order in which they were read.
+bool same_values(const SecretOptions::Values& a, const SecretOptions::Values& b) {
+    return a.size() == b.size() && std::is_permutation(a.begin(), a.end(), b.begin());
 }
 
 /// Turns signals into calls on the pipeline; lives on the main thread while the pipeline runs on its own.
@@ -152,7 +158,8 @@ private:
     }
 
     void hand_over(SecretOptions::Values changed) {
-        if (refused_ && changed == refused_->values) {  // the peer is not left for what is known to be refused
+        if (refused_ &&
+            same_values(changed, refused_->values)) {  // the peer is not left for what is known to be refused
             secrets_.settle(changed, false);
             return refuse_renewal(refused_->reason);
         }

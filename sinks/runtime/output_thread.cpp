@@ -138,8 +138,16 @@ void OutputThread::replace_options(Values options, Replaced done) {
     {
         const std::scoped_lock lock(mutex_);
         if (!replacement_) replacement_.emplace();
-        std::move(options.begin(), options.end(), std::back_inserter(*replacement_));
-        replaced_ = std::move(done);
+        for (auto& [key, value] : options) {
+            const auto same = std::find_if(replacement_->begin(), replacement_->end(),
+                                           [&name = key](const auto& entry) { return entry.first == name; });
+            if (same == replacement_->end()) {
+                replacement_->emplace_back(std::move(key), std::move(value));
+            } else {
+                same->second = std::move(value);
+            }
+        }
+        if (done) replaced_ = std::move(done);
         watcher_.end_lasting(is_replaced());
     }
     queue_.nudge();

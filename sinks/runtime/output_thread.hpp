@@ -89,7 +89,8 @@ public:
 
     /// Leaves the peer after the packet it is given now, interrupting a call that lasts, hands these values to the
     /// output and connects again at once, as if for the first time. Refused values are logged, and the old ones stay;
-    /// `done` is called on the sink thread, for all values that came meanwhile at once.
+    /// the last
+    /// `done` is called on the sink thread, for all that came meanwhile at once: the newest value of each key.
     void replace_options(Values options, Replaced done = {});
 
     [[nodiscard]] PacketQueue& queue() noexcept { return queue_; }

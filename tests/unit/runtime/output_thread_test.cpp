@@ -363,5 +363,22 @@ TEST_F(OutputThreadTest, new_options_that_come_while_nothing_is_open_hold_for_th
     EXPECT_EQ(output.calls(), (Calls{"replace key=new", "connect", "headers", "disconnect(final)"}));
 }
 
+TEST_F(OutputThreadTest, of_values_that_come_before_an_answer_the_newest_of_each_key_counts_and_all_are_told) {
+    start();
+    OutputThread::Values told;
+    int answers = 0;
+    const auto note = [&](const OutputThread::Values& values, const std::string&) {
+        told = values;
+        ++answers;
+    };
+    thread->replace_options({{"key", "first"}, {"url", "rtmp://h/a"}}, note);
+    thread->replace_options({{"key", "new"}});
+    thread->begin(two_streams());
+    push_two_gops();
+    EXPECT_TRUE(thread->finish());
+    EXPECT_EQ(told, (OutputThread::Values{{"key", "new"}, {"url", "rtmp://h/a"}}));
+    EXPECT_EQ(answers, 1);
+}
+
 }  // namespace
 }  // namespace ringcast::runtime
