@@ -51,18 +51,36 @@ bool OutputNotes::update_figure(std::string_view name, std::int64_t value) noexc
     if (value == layout::kNoFigure || name.empty() || name.size() >= layout::kNoteNameBytes) return false;
     const Words words = words_of(name);
     for (Place& place : places_) {
-        std::int64_t shown = place.value.load(std::memory_order_acquire);
-        if (shown == layout::kNoFigure || !has_name(place, words)) continue;
-        // Only if it was not taken back meanwhile: then the place may be about to get another name.
-        return place.value.compare_exchange_strong(shown, value, std::memory_order_release, kRelaxed);
+        if (!has_name(place, words)) continue;
+        place.updates.fetch_add(1, kRelaxed);
+        std::atomic_thread_fence(std::memory_order_seq_cst);  // with rename(): one of the two sees the other
+        std::int64_t shown = place.value.load(kRelaxed);
+        // Only if it is not taken back: that counts, whoever comes first.
+        const bool done = shown != layout::kNoFigure && has_name(place, words) &&
+                          place.value.compare_exchange_strong(shown, value, std::memory_order_release, kRelaxed);
+        place.updates.fetch_sub(1, std::memory_order_release);
+        return done;
     }
     return false;
 }
 
-/// Never used, or away the longest: whoever still writes under the name before is long done.
+/// False: someone is about to write under the name before. Either he sees that the stamp is odd, or this sees him.
+bool OutputNotes::rename(Place& place, const Words& name) noexcept {
+    const std::uint32_t stamp = place.stamp.load(kRelaxed);
+    place.stamp.store(stamp + 1, kRelaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // with update_figure(); SYNC F, in this process
+    const bool is_alone = place.updates.load(std::memory_order_acquire) == 0;
+    for (std::size_t i = 0; is_alone && i < name.size(); ++i)
+        place.name[i].store(name[i], kRelaxed);
+    place.stamp.store(stamp + 2, std::memory_order_release);
+    return is_alone;
+}
+
+/// Never used, or away the longest.
 OutputNotes::Place* OutputNotes::free_place() noexcept {
     const auto rank = [](const Place& place) {
-        return place.value.load(kRelaxed) != layout::kNoFigure ? UINT64_MAX : place.left_at;
+        const bool is_free = place.value.load(kRelaxed) == layout::kNoFigure && place.updates.load(kRelaxed) == 0;
+        return is_free ? place.left_at : UINT64_MAX;
     };
     const auto first = std::min_element(places_.begin(), places_.end(),
                                         [&](const Place& a, const Place& b) { return rank(a) < rank(b); });
@@ -80,17 +98,13 @@ void OutputNotes::set_figure(std::string_view name, std::int64_t value) {
         return forget(figures_left_out_, name);
     }
     if (place == nullptr) {
-        place = free_place();
-        if (place == nullptr) {
-            leave_out(figures_left_out_, name);
-            return;
-        }
-        const std::uint32_t stamp = place->stamp.load(kRelaxed);
-        place->stamp.store(stamp + 1, kRelaxed);
-        std::atomic_thread_fence(std::memory_order_release);  // SYNC F, in this process
-        for (std::size_t i = 0; i < words.size(); ++i)
-            place->name[i].store(words[i], kRelaxed);
-        place->stamp.store(stamp + 2, std::memory_order_release);
+        do {
+            place = free_place();
+            if (place == nullptr) {
+                leave_out(figures_left_out_, name);
+                return;
+            }
+        } while (!rename(*place, words));
     }
     place->value.store(value, std::memory_order_release);
     forget(figures_left_out_, name);

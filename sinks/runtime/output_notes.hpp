@@ -45,6 +45,7 @@ private:
         std::atomic<std::uint32_t> stamp{0};
         std::array<std::atomic<std::uint64_t>, std::tuple_size_v<Words>> name{};
         std::atomic<std::int64_t> value{layout::kNoFigure};
+        std::atomic<std::uint32_t> updates{0};  ///< under way; the name stays meanwhile
         std::uint64_t left_at =
             0;  ///< counts figures that were taken back: the one that is away the longest goes first
     };
@@ -57,6 +58,7 @@ private:
     static bool has_name(const Place& place, const Words& name) noexcept;
     Place* place_of(const Words& name) noexcept;
     Place* free_place() noexcept;
+    static bool rename(Place& place, const Words& name) noexcept;
     bool leave_out(Names& names, std::string_view name);
     void forget(Names& names, std::string_view name);
     void count_left_out() noexcept;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <thread>
 #include <vector>
@@ -189,6 +191,33 @@ TEST(OutputNotes, a_place_never_shows_a_value_under_the_name_of_another) {
     over = true;
     for (std::thread& thread : threads)
         thread.join();
+}
+
+TEST(OutputNotes, a_late_update_of_a_figure_that_was_taken_back_does_not_reach_whoever_has_its_place) {
+    constexpr std::int64_t kSame = 7;  // of both names, so that the value alone does not tell them apart
+    OutputNotes notes;
+    for (int n = 1; n < static_cast<int>(layout::kBoardFigureCount); ++n)
+        set(notes, client(n), n);  // one place is left, which goes to and fro
+    std::atomic<bool> over{false};
+    std::thread late([&] {
+        while (!over)
+            notes.update_figure("mine", 1000);
+    });
+    int wrong = 0;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+    while (std::chrono::steady_clock::now() < end) {
+        set(notes, "mine", kSame);
+        set(notes, "mine", kNone);
+        set(notes, "other", kSame);
+        RecordedBoard board;
+        notes.show(board);
+        for (const auto& [place, figure] : board.figure_at)
+            wrong += figure.first == "other" && figure.second != kNone && figure.second != kSame ? 1 : 0;
+        set(notes, "other", kNone);
+    }
+    over = true;
+    late.join();
+    EXPECT_EQ(wrong, 0);
 }
 
 }  // namespace
