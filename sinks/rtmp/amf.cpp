@@ -1,9 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rtmp/amf.hpp"
 
+#include <algorithm>
+
+#include "rtmp/byte_order.hpp"
+
 namespace ringcast::sink {
 
 namespace {
+
+/// Objects in objects: librtmp decodes each level by calling itself, and three bytes make one. Real commands have two.
+constexpr std::size_t kMostLevels = 32;
+
+/// Walks over AMF0 values as librtmp will, without calling itself.
+class Walk {
+public:
+    explicit Walk(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+
+    /// The values in front that are whole and of kinds that librtmp knows; nullopt: they are nested too deep.
+    std::optional<std::span<const std::uint8_t>> understood() {
+        std::size_t whole = 0;
+        for (bool goes_on = true; goes_on;) {
+            while (!levels_.empty() && levels_.back() == 0)
+                levels_.pop_back();
+            if (levels_.empty()) whole = at_;
+            goes_on = at_ < bytes_.size() && step();
+            if (levels_.size() > kMostLevels) return std::nullopt;
+        }
+        return bytes_.first(whole);
+    }
+
+private:
+    /// A level is the number of values still to come; kNamed: pairs up to the mark of the end.
+    static constexpr std::uint32_t kNamed = 0xFFFFFFFF;
+
+    [[nodiscard]] std::size_t left() const { return bytes_.size() - at_; }
+    bool skip(std::size_t count) {
+        if (count > left()) return false;
+        at_ += count;
+        return true;
+    }
+    bool open(std::size_t header, std::uint32_t values) {
+        levels_.push_back(values);
+        return skip(header);
+    }
+
+    /// False: what stands there is not whole, or not known.
+    bool step() {
+        if (!levels_.empty() && levels_.back() == kNamed) {
+            if (left() < 3) return false;
+            const auto rest = bytes_.subspan(at_);
+            if (read_be24(rest) == AMF_OBJECT_END) {
+                levels_.back() = 0;
+                return skip(3);
+            }
+            if (!skip(2U + (std::size_t{rest[0]} << 8U | rest[1])) || left() == 0) return false;
+        } else if (!levels_.empty()) {
+            --levels_.back();
+        }
+        return value();
+    }
+
+    bool value() {
+        const auto rest = bytes_.subspan(at_);
+        switch (rest[0]) {
+            case AMF_NUMBER:
+                return skip(9);
+            case AMF_BOOLEAN:
+                return skip(2);
+            case AMF_STRING:
+                return left() >= 3 && skip(3U + (std::size_t{rest[1]} << 8U | rest[2]));
+            case AMF_NULL:
+            case AMF_UNDEFINED:
+            case AMF_UNSUPPORTED:
+                return skip(1);
+            case AMF_DATE:
+                return skip(11);
+            case AMF_LONG_STRING:
+            case AMF_XML_DOC:
+                return left() >= 5 && skip(std::size_t{5} + read_be32(rest.subspan(1)));
+            case AMF_OBJECT:
+                return open(1, kNamed);
+            case AMF_ECMA_ARRAY:
+                return open(5, kNamed);
+            case AMF_STRICT_ARRAY:
+                return left() >= 5 && open(5, std::min(read_be32(rest.subspan(1)), kNamed - 1));
+            default:
+                return false;
+        }
+    }
+
+    std::span<const std::uint8_t> bytes_;
+    std::size_t at_ = 0;
+    std::vector<std::uint32_t> levels_;
+};
 
 /// Owns what AMF_Decode allocates; names and strings point into the bytes.
 class Decoded {
@@ -99,7 +189,9 @@ std::string AmfCommand::words() const {
 }
 
 std::optional<AmfCommand> read_command(std::span<const std::uint8_t> body) {
-    Decoded decoded(body);
+    const auto understood = Walk(body).understood();
+    if (!understood) return std::nullopt;
+    Decoded decoded(*understood);
     if (!decoded.ok() || decoded.count() < 2) return std::nullopt;
     if (decoded.at(0)->p_type != AMF_STRING || decoded.at(1)->p_type != AMF_NUMBER) return std::nullopt;
     AmfCommand command;

@@ -54,7 +54,8 @@ struct AmfCommand {
     [[nodiscard]] std::string words() const;
 };
 
-/// nullopt: no AMF0 command.
+/// nullopt: no AMF0 command, or one nested deeper than any that is meant. Values behind one that is not known are left
+/// out.
 std::optional<AmfCommand> read_command(std::span<const std::uint8_t> body);
 
 }  // namespace ringcast::sink

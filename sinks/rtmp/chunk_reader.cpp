@@ -74,18 +74,27 @@ bool ChunkReader::take_chunk(std::optional<RtmpMessage>& message) {
         next.timestamp = header->format == 0 ? time : before.timestamp + time;
     }
     const auto body = bytes.subspan(fields + extended, part);
+    // Sound may stand between the parts of the largest picture.
+    if (held_ + part > most_bytes_ + kMostCommandBytes) throw RtmpGarbage("too many unfinished messages");
     Channel& channel = channels_[header->channel];
     next.body = std::move(channel.body);
     channel = std::move(next);
     channel.body.insert(channel.body.end(), body.begin(), body.end());
+    held_ += part;
     at_ += header->size + fields + extended + part;
     if (channel.body.size() == channel.length) finish(channel, message);
     return true;
 }
 
+void ChunkReader::release(std::vector<std::uint8_t>& body) {
+    held_ -= body.size();
+    body = {};
+}
+
 void ChunkReader::finish(Channel& channel, std::optional<RtmpMessage>& message) {
-    message = RtmpMessage{channel.type, channel.timestamp, std::move(channel.body)};
-    channel.body.clear();
+    message = RtmpMessage{channel.type, channel.timestamp, {}};
+    message->body.swap(channel.body);
+    held_ -= message->body.size();
     const bool has_number = message->body.size() >= 4;
     if (channel.type == kSetChunkSize && has_number) {
         const std::uint32_t size = read_be32(message->body);
@@ -94,7 +103,7 @@ void ChunkReader::finish(Channel& channel, std::optional<RtmpMessage>& message) 
     }
     if (channel.type == kAbort && has_number) {
         const auto aborted = channels_.find(read_be32(message->body));
-        if (aborted != channels_.end()) aborted->second.body.clear();
+        if (aborted != channels_.end()) release(aborted->second.body);
     }
 }
 

@@ -26,13 +26,16 @@ public:
 
 /// Puts the peer's messages together from bytes as they come. Our own, because librtmp's reader blocks in the middle
 /// of a message and writes past its buffer when a chunk changes the size of one (docs/decisions/0011). Bytes are
-/// outside data: sizes are bounded. Thread safety: none.
+/// outside data: the size of a message is bounded, and so is that of all unfinished ones together. Thread safety: none.
 class ChunkReader {
 public:
     /// What a publisher hears: commands and figures; real ones stay below 2 KB.
     static constexpr std::size_t kMostCommandBytes = 16 * 1024;
 
     explicit ChunkReader(std::size_t most_message_bytes = kMostCommandBytes) : most_bytes_(most_message_bytes) {}
+
+    /// From now on messages may be so long.
+    void allow(std::size_t most_message_bytes) { most_bytes_ = most_message_bytes; }
 
     void feed(std::span<const std::uint8_t> bytes);
 
@@ -63,12 +66,14 @@ private:
     [[nodiscard]] std::span<const std::uint8_t> rest() const { return std::span(bytes_).subspan(at_); }
     [[nodiscard]] std::optional<Header> basic_header() const;
     bool take_chunk(std::optional<RtmpMessage>& message);
+    void release(std::vector<std::uint8_t>& body);
     void finish(Channel& channel, std::optional<RtmpMessage>& message);
 
     std::size_t most_bytes_;
     std::vector<std::uint8_t> bytes_;
     std::size_t at_ = 0;
     std::map<std::uint32_t, Channel> channels_;
+    std::size_t held_ = 0;  ///< bytes of all unfinished messages
     std::uint32_t chunk_size_ = 128;
     std::uint32_t received_ = 0;
 };

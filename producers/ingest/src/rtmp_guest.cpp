@@ -64,7 +64,7 @@ std::span<const std::uint8_t> without_set_data_frame(std::span<const std::uint8_
 }  // namespace
 
 RtmpGuest::RtmpGuest(sink::UniqueFd socket, std::string address, House house)
-    : socket_(std::move(socket)), address_(std::move(address)), house_(house), reader_(kMostMessage) {}
+    : socket_(std::move(socket)), address_(std::move(address)), house_(house) {}
 
 void RtmpGuest::hear() {
     std::array<std::uint8_t, 64 * 1024> buffer;
@@ -127,6 +127,8 @@ void RtmpGuest::take(const sink::RtmpMessage& message) {
 }
 
 void RtmpGuest::command(Bytes body) {
+    if (body.size() > sink::ChunkReader::kMostCommandBytes)
+        throw sink::RtmpGarbage("a command of " + std::to_string(body.size()) + " bytes");
     const auto command = sink::read_command(body);
     if (!command) throw sink::RtmpGarbage("a command that is none");
     const std::string& name = command->name;
@@ -183,6 +185,7 @@ void RtmpGuest::publish(const sink::AmfCommand& command) {
     answer("onStatus", 0, "status", "NetStream.Publish.Start", "Publishing.", kStream);
     state_ = State::publishing;
     has_published_ = true;
+    reader_.allow(kMostMessage);
 }
 
 void RtmpGuest::answer(std::string_view name, double transaction, std::string_view level, std::string_view code,

@@ -86,7 +86,7 @@ private:
     bool is_connected_ = false;
     bool has_published_ = false;
     bool has_header_ = false;
-    sink::ChunkReader reader_;
+    sink::ChunkReader reader_;  ///< of a stranger it takes no more than commands need
     std::vector<std::uint8_t> unsent_;
     std::uint32_t acknowledged_ = 0;
     std::uint64_t received_ = 0;

@@ -29,17 +29,19 @@ struct Visit {
         guest = std::make_unique<RtmpGuest>(sink::UniqueFd(ends[1]), "test", RtmpGuest::House{app, key, is_taken});
     }
     void send(const Bytes& bytes) {
-        ASSERT_EQ(::send(far.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-        for (std::size_t heard = 0; heard < bytes.size() && guest->state() != RtmpGuest::State::gone;
-             heard += 64 * 1024)
+        constexpr std::size_t kPart = 64 * 1024;  // what one hear() takes
+        for (std::size_t at = 0; at < bytes.size() && guest->state() != RtmpGuest::State::gone; at += kPart) {
+            const std::size_t size = std::min(kPart, bytes.size() - at);
+            ASSERT_EQ(::send(far.get(), bytes.data() + at, size, MSG_NOSIGNAL), static_cast<ssize_t>(size));
             guest->hear();
+        }
     }
     void message(std::uint8_t type, std::uint32_t time, const Bytes& body) {
         Bytes bytes{4,
                     static_cast<std::uint8_t>(time >> 16U),
                     static_cast<std::uint8_t>(time >> 8U),
                     static_cast<std::uint8_t>(time),
-                    0,
+                    static_cast<std::uint8_t>(body.size() >> 16U),
                     static_cast<std::uint8_t>(body.size() >> 8U),
                     static_cast<std::uint8_t>(body.size()),
                     type,
@@ -138,6 +140,52 @@ TEST(RtmpGuest, that_ends_its_stream_is_let_to_close_by_itself) {
     visit.far = sink::UniqueFd();
     visit.guest->hear();
     EXPECT_EQ(visit.guest->state(), RtmpGuest::State::gone);
+}
+
+/// connect, with objects that hold each other.
+Bytes nested_command(std::size_t levels) {
+    sink::AmfWriter words;
+    words.value(std::string_view("connect")).value(1.0);
+    Bytes body(words.bytes().begin(), words.bytes().end());
+    body.push_back(3);
+    for (std::size_t level = 1; level < levels; ++level)
+        body.insert(body.end(), {0, 0, 3});
+    for (std::size_t level = 0; level < levels; ++level)
+        body.insert(body.end(), {0, 0, 9});
+    return body;
+}
+
+TEST(RtmpGuest, cannot_overflow_the_stack_with_objects_in_objects) {
+    EXPECT_TRUE(sink::read_command(nested_command(20)));
+    for (const std::size_t levels : {40U, 5'000U, 20'000U, 100'000U}) {
+        EXPECT_FALSE(sink::read_command(nested_command(levels))) << levels;
+        Visit visit;
+        visit.shake_hands();
+        visit.message(20, 0, nested_command(levels));
+        EXPECT_EQ(visit.guest->state(), RtmpGuest::State::gone) << levels;
+        Visit publisher;
+        publisher.shake_hands();
+        publisher.connect();
+        publisher.publish("talk");
+        publisher.message(20, 0, nested_command(levels));
+        EXPECT_EQ(publisher.guest->state(), RtmpGuest::State::gone) << levels;
+    }
+}
+
+TEST(RtmpGuest, may_send_large_messages_only_once_it_publishes) {
+    const Bytes picture(3'000'000, 7);
+    Visit stranger;
+    stranger.shake_hands();
+    stranger.connect();
+    stranger.message(9, 0, picture);
+    EXPECT_EQ(stranger.guest->state(), RtmpGuest::State::gone);
+    Visit publisher;
+    publisher.shake_hands();
+    publisher.connect();
+    publisher.publish("talk");
+    publisher.message(9, 0, picture);
+    EXPECT_EQ(publisher.guest->state(), RtmpGuest::State::publishing);
+    EXPECT_GT(publisher.guest->media().size(), picture.size());
 }
 
 TEST(RtmpGuest, survives_any_bytes) {

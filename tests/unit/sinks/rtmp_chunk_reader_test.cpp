@@ -131,6 +131,44 @@ TEST(ChunkReader, refuses_what_would_grow_or_overwrite_memory) {
         RtmpGarbage);
 }
 
+TEST(ChunkReader, holds_no_more_of_all_unfinished_messages_than_of_one) {
+    constexpr std::size_t kMost = 100'000;
+    const Bytes large_chunks = joined({head(2, 0, 4, 1), {0, 1, 0, 0}});  // 65536 bytes
+    ChunkReader reader(kMost);
+    read_all(reader, large_chunks, 64);
+    EXPECT_THROW(
+        {
+            for (std::uint8_t channel = 3; channel < 10; ++channel)
+                read_all(reader, joined({head(channel, 0, kMost, 9), Bytes(65'536, 0)}), 65'536);
+        },
+        RtmpGarbage);
+    // Sound between the parts of a picture as large as may be is no such thing; nor are messages one after the other.
+    ChunkReader orderly(kMost);
+    read_all(orderly, large_chunks, 64);
+    for (int i = 0; i < 3; ++i) {
+        const auto messages = read_all(orderly,
+                                       joined({head(4, 0, kMost, 9),
+                                               Bytes(65'536, 1),
+                                               head(5, 0, 400, 8),
+                                               Bytes(400, 2),
+                                               {0xC4},
+                                               Bytes(kMost - 65'536, 1)}),
+                                       1000);
+        ASSERT_EQ(messages.size(), 2U);
+        EXPECT_EQ(messages[1].body.size(), kMost);
+        // What is given up is no longer held.
+        read_all(orderly, joined({head(6, 0, kMost, 9), Bytes(65'536, 1), head(2, 0, 4, 2), {0, 0, 0, 6}}), 1000);
+    }
+}
+
+TEST(ChunkReader, takes_larger_messages_once_it_may) {
+    ChunkReader reader(1000);
+    reader.allow(2000);
+    EXPECT_EQ(
+        read_all(reader, joined({head(2, 0, 4, 1), {0, 0, 8, 0}, head(4, 0, 2000, 9), Bytes(2000, 1)}), 100).size(),
+        2U);
+}
+
 TEST(ChunkReader, survives_any_bytes) {
     std::mt19937 random(1);
     for (int round = 0; round < 3000; ++round) {
