@@ -25,11 +25,18 @@ std::unique_ptr<CodedTrack> CodedTrack::make(const AVStream& stream) {
                      (is_video ? "h264, hevc" : "aac, opus") + "): use --decode");
 }
 
-Rational fps_of(const AVStream& stream) {
-    const AVRational rate = stream.avg_frame_rate;
+Rational bus_fps(AVRational rate) {
+    constexpr std::int64_t kFinest = 1'000'000;
     constexpr int kMostRate = 1000;
-    if (rate.num <= 0 || rate.den <= 0 || rate.num / rate.den > kMostRate) return {0, 1};
-    return {static_cast<std::uint32_t>(rate.num), static_cast<std::uint32_t>(rate.den)};
+    if (rate.num <= 0 || rate.den <= 0) return {0, 1};
+    AVRational rounded{};
+    av_reduce(&rounded.num, &rounded.den, rate.num, rate.den, kFinest);
+    if (rounded.num <= 0 || rounded.den <= 0 || rounded.num / rounded.den > kMostRate) return {0, 1};
+    return {static_cast<std::uint32_t>(rounded.num), static_cast<std::uint32_t>(rounded.den)};
+}
+
+Rational fps_of(const AVStream& stream) {
+    return bus_fps(stream.avg_frame_rate);
 }
 
 std::shared_ptr<const TrackFormat> format_for_decoder(const AVStream& stream) {

@@ -41,6 +41,9 @@ public:
     static std::unique_ptr<CodedTrack> make(const AVStream& stream);
 };
 
+/// A frame rate as a bus can carry it, rounded where its numbers are too fine; 0/1 when it is none.
+[[nodiscard]] Rational bus_fps(AVRational rate);
+
 /// The frame rate as the container says it; 0/1 when it does not.
 [[nodiscard]] Rational fps_of(const AVStream& stream);
 

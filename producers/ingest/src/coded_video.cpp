@@ -139,9 +139,7 @@ void CodedVideo::look_at(const AVPacket& packet) {
     height_ = static_cast<std::uint32_t>(std::max(parser_->height, 0));
     // The parser counts H.264's fields.
     const AVRational rate = av_mul_q(context_->framerate, is_h265() ? AVRational{1, 1} : AVRational{1, 2});
-    if (fps_.num == 0 && rate.num > 0 && rate.den > 0 && rate.num / rate.den <= 1000) {
-        fps_ = {static_cast<std::uint32_t>(rate.num), static_cast<std::uint32_t>(rate.den)};
-    }
+    if (fps_.num == 0) fps_ = bus_fps(rate);
     if (const AVPixFmtDescriptor* pixels = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(parser_->format))) {
         const bool has_half_width = pixels->log2_chroma_w == 1;
         const bool has_half_height = pixels->log2_chroma_h == 1;

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "coded_track.hpp"
 #include "ringcast/error.hpp"
 #include "runtime/av_log.hpp"
 
@@ -12,6 +13,9 @@ namespace ringcast::ingest {
 namespace {
 
 constexpr std::int64_t kTrackWaitNs = 500'000'000;
+// Where the times stand still: pictures take megabytes.
+constexpr std::size_t kMostPicturesHeld = 32;
+constexpr std::size_t kMostSoundHeld = 1000;
 constexpr AVRational kNanoseconds{1, 1'000'000'000};
 constexpr unsigned kMostThreads = 4;
 
@@ -86,6 +90,7 @@ void DecodedOutput::take(Track track, runtime::AVFramePtr frame) {
 
 bool DecodedOutput::may_open() const {
     if (has_come_[0] && has_come_[1]) return true;
+    if (held_.size() >= (held_.back().track == Track::video ? kMostPicturesHeld : kMostSoundHeld)) return true;
     return held_.back().frame->best_effort_timestamp - held_.front().frame->best_effort_timestamp >= kTrackWaitNs;
 }
 
@@ -93,10 +98,7 @@ bool DecodedOutput::may_open() const {
 Rational DecodedOutput::fps() const {
     const Decoder& decoder = decoders_[index_of(Track::video)];
     if (decoder.format->fps.num > 0) return decoder.format->fps;
-    const AVRational rate = decoder.context->framerate;
-    constexpr int kMostRate = 1000;
-    if (rate.num <= 0 || rate.den <= 0 || rate.num / rate.den > kMostRate) return {0, 1};
-    return {static_cast<std::uint32_t>(rate.num), static_cast<std::uint32_t>(rate.den)};
+    return bus_fps(decoder.context->framerate);
 }
 
 void DecodedOutput::open_bus() {
@@ -137,6 +139,12 @@ void DecodedOutput::put(const Decoded& decoded) {
         options_.audio = format;
     }
     sound_.write(*producer_, *decoded.frame);
+}
+
+void DecodedOutput::discard() {
+    held_.clear();
+    decoders_ = {};
+    has_come_ = {options_.video.has_value(), options_.audio.has_value()};
 }
 
 void DecodedOutput::end() {

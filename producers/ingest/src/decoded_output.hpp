@@ -19,6 +19,7 @@ class DecodedOutput final : public Output {
 public:
     DecodedOutput(ProducerOptions options, Warn warn);
     void write(const Sample& sample) override;
+    void discard() override;
     void end() override;
     [[nodiscard]] std::uint64_t frames() const override { return frames_; }
 

@@ -21,8 +21,22 @@ using Clock = std::chrono::steady_clock;
 
 constexpr seconds kStalledAfter{1};
 constexpr seconds kLostAfter{10};
+/// Of a connection that has brought no media yet: a server may let us wait for its publisher.
+constexpr seconds kSilentAfter{90};  // longer than a caller waits for the answer of a server
 constexpr seconds kReportEvery{1};
 constexpr milliseconds kSlice{50};
+
+/// The connection goes, and the next one is waited for. One line.
+class Refused : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// What a stream can bring about, and another one would not.
+bool is_of_the_stream(const Error& error) {
+    return error.code() == ErrorCode::invalid_argument || error.code() == ErrorCode::too_large ||
+           error.code() == ErrorCode::unsupported || error.code() == ErrorCode::no_space;
+}
 
 /// One run: connections one after the other, spliced onto the bus.
 class Ingest {
@@ -47,6 +61,8 @@ private:
     void set_state(IngestState state, const std::string& reason);
     /// True when it carried something.
     bool carry();
+    void take(Intake& intake, runtime::AVPacketPtr packet);
+    [[noreturn]] void refuse(const std::string& words);
     void begin_life(Clock::time_point now);
     void drain();
     void back_off(milliseconds delay);
@@ -61,11 +77,13 @@ private:
     runtime::Retry retry_{runtime::RetryPolicy{}};
     IngestFigures figures_;
     std::unique_ptr<Connection> connection_;
-    std::uint64_t lives_ = 0;  ///< connections that carried media
+    std::uint64_t refused_ = 0;       ///< those whose stream the bus does not take
+    std::uint64_t lives_ = 0;         ///< connections that carried media
     std::uint64_t bytes_before_ = 0;  ///< of connections that are over
     std::uint64_t bytes_seen_ = 0;
     std::uint64_t bytes_reported_ = 0;
     Clock::time_point last_byte_ = Clock::now();
+    Clock::time_point last_media_{};  ///< put on the bus
     Clock::time_point reported_ = Clock::now();
     Clock::time_point live_since_{};
     bool has_announced_ = false;
@@ -77,7 +95,7 @@ void Ingest::refresh() {
     figures_.frames = output_->frames();
     figures_.left_out = splicer_.left_out();
     figures_.rebases = splicer_.rebases();
-    figures_.refused = source_->refused();
+    figures_.refused = source_->refused() + refused_;
 }
 
 void Ingest::set_state(IngestState state, const std::string& reason) {
@@ -109,12 +127,14 @@ void Ingest::watch_bytes(Clock::time_point now) {
     const std::uint64_t bytes = connection_->received();
     if (std::exchange(bytes_seen_, bytes) != bytes) {
         last_byte_ = now;
-        if (figures_.state == IngestState::stalled) set_state(IngestState::live, {});
     }
+    const auto silence = now - last_byte_;
     const bool was_live = figures_.state == IngestState::live || figures_.state == IngestState::stalled;
-    if (!was_live) return;
-    if (now - last_byte_ >= kStalledAfter) set_state(IngestState::stalled, "nothing comes from " + connection_->peer());
-    is_lost_ = now - last_byte_ >= kLostAfter;
+    if (was_live && now - last_media_ >= kStalledAfter) {
+        const char* missing = silence >= kStalledAfter ? "nothing comes from " : "no media comes from ";
+        set_state(IngestState::stalled, missing + connection_->peer());
+    }
+    is_lost_ = silence >= (was_live ? kLostAfter : kSilentAfter);
 }
 
 /// Asked by everything that waits: told the time, it keeps the figures, and says when to give up.
@@ -136,9 +156,9 @@ void Ingest::drain() {
     while (auto sample = splicer_.take(now)) {
         if (figures_.state != IngestState::live) {
             if (live_since_ == Clock::time_point{}) begin_life(now);
-            last_byte_ = now;
             set_state(IngestState::live, {});
         }
+        last_media_ = now;
         if (sample->track == Track::audio) ++figures_.sound_packets;
         output_->write(*sample);
     }
@@ -157,14 +177,33 @@ bool Ingest::carry() {
     while (look()) {
         auto packet = demuxer.read();
         if (!packet) break;
-        try {
-            intake.take(std::move(packet), Clock::now());
-        } catch (const NotCarried& error) {
-            throw IngestError(source_->place() + ": " + error.what());
-        }
-        drain();
+        take(intake, std::move(packet));
+        if (figures_.state == IngestState::connecting && splicer_.lacks_keyframe(Clock::now()))
+            set_state(IngestState::connecting, "no keyframe yet from " + figures_.peer + "; its sound waits for one");
     }
     return live_since_ != Clock::time_point{};
+}
+
+void Ingest::take(Intake& intake, runtime::AVPacketPtr packet) {
+    try {
+        intake.take(std::move(packet), Clock::now());
+        drain();
+    } catch (const NotCarried& error) {
+        refuse(error.what());
+    } catch (const IngestError& error) {
+        refuse(error.what());
+    } catch (const Error& error) {
+        if (!is_of_the_stream(error)) throw;
+        refuse(error.what());
+    }
+}
+
+/// One who calls has asked for this very stream; of those who come the next one may send what the bus takes.
+void Ingest::refuse(const std::string& words) {
+    output_->discard();
+    if (!source_->listens() || options_.once) throw IngestError(source_->place() + ": " + words);
+    ++refused_;
+    throw Refused("refused " + connection_->peer() + ": " + words);
 }
 
 void Ingest::back_off(milliseconds delay) {
@@ -200,7 +239,10 @@ IngestFigures Ingest::run() {
             connection_ = source_->connect(goes_on());
             if (!connection_) continue;
             carried = carry();
-            reason = is_lost_ ? "nothing has come for 10 s" : connection_->end_text();
+            reason = !is_lost_ ? connection_->end_text()
+                     : carried ? "nothing has come for 10 s"
+                               : "nothing has come for 90 s";
+            if (is_lost_ && !carried) kind = SourceError::Kind::waited;
             if (reason.empty()) reason = "the stream ended";
         } catch (const SourceError& error) {
             reason = error.what();

@@ -20,6 +20,8 @@ public:
     virtual ~Output() = default;
     /// Times on the bus; of each track they rise.
     virtual void write(const Sample& sample) = 0;
+    /// Gives up what is held of a stream that the bus does not take; the next connection begins anew.
+    virtual void discard() = 0;
     /// Puts out what is still held, and ends the stream.
     virtual void end() = 0;
     [[nodiscard]] virtual std::uint64_t frames() const = 0;

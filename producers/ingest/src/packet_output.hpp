@@ -13,6 +13,7 @@ class PacketOutput final : public Output {
 public:
     PacketOutput(ProducerOptions options, Warn warn);
     void write(const Sample& sample) override;
+    void discard() override {}
     void end() override { producer_.end(); }
     [[nodiscard]] std::uint64_t frames() const override { return frames_; }
 

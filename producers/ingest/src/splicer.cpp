@@ -16,12 +16,17 @@ constexpr std::int64_t kFarNs = 3'600'000'000'000;
 constexpr milliseconds kSoundPatience{500};
 /// Sound alone: nothing has announced a picture.
 constexpr milliseconds kPicturePatience{1000};
+/// A keyframe comes every 10 s with most encoders' own settings.
+constexpr milliseconds kKeyframePatience{15'000};
 constexpr std::int64_t kMostSoundHeldNs = 2'000'000'000;
+constexpr std::size_t kMostSoundHeld = 1000;  // where the times stand still
 
 }  // namespace
 
 void Splicer::begin_connection() {
     announced_ = {};
+    for (Sample& each : std::exchange(ready_, {}))
+        leave_out(each);
     begin_life();
     for (Line& each : lines_)
         each.is_new = true;
@@ -31,6 +36,7 @@ void Splicer::begin_life() {
     for (Sample& each : std::exchange(held_, {}))
         leave_out(each);
     has_held_ = {};
+    has_key_ = false;
     is_open_ = false;
     for (Line& each : lines_) {
         each.is_new = false;
@@ -60,7 +66,10 @@ void Splicer::put(Sample sample, Clock::time_point now) {
     if (!own.is_new) {
         // A life has begun without it, and it goes on in the old one.
         is_open_ ? leave_out(sample) : emit(std::move(sample));
+    } else if (is_open_ && sample.track == Track::video && !has_key_ && !sample.key) {
+        leave_out(sample);  // the sound went ahead
     } else if (is_open_) {
+        has_key_ = has_key_ || sample.track == Track::video;
         emit(std::move(sample));
     } else {
         hold(std::move(sample), now);
@@ -76,9 +85,11 @@ void Splicer::hold(Sample sample, Clock::time_point now) {
     const bool is_first = is_video ? !has_held_[index_of(Track::video)] : held_.empty();
     if (is_first) held_since_ = now;
     has_held_[index_of(sample.track)] = true;
+    has_key_ = has_key_ || is_video;
     const std::int64_t newest_ns = sample.dts_ns;
     held_.push_back(std::move(sample));
-    while (!has_held_[index_of(Track::video)] && newest_ns - held_.front().dts_ns > kMostSoundHeldNs) {
+    while (!has_held_[index_of(Track::video)] &&
+           (newest_ns - held_.front().dts_ns > kMostSoundHeldNs || held_.size() > kMostSoundHeld)) {
         leave_out(held_.front());
         held_.pop_front();
     }
@@ -90,7 +101,12 @@ bool Splicer::may_open(Clock::time_point now) const {
     const bool video = has_held_[index_of(Track::video)];
     const bool audio = has_held_[index_of(Track::audio)];
     if (video) return audio || waited >= kSoundPatience;
-    return waited >= kPicturePatience && !announced_[index_of(Track::video)];
+    return waited >= (announced_[index_of(Track::video)] ? kKeyframePatience : kPicturePatience);
+}
+
+bool Splicer::lacks_keyframe(Clock::time_point now) const {
+    constexpr std::chrono::seconds kWorthTelling{5};
+    return !is_open_ && !held_.empty() && !has_held_[index_of(Track::video)] && now - held_since_ >= kWorthTelling;
 }
 
 void Splicer::open() {

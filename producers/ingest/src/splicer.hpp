@@ -15,7 +15,8 @@ namespace ringcast::ingest {
 ///
 /// The first life keeps its own times. Each further one - another connection, or times that are set back within one -
 /// begins where the one before ended, both tracks shifted by one amount. A life begins at a keyframe, and waits with it
-/// for its sound for half a second, so that sinks learn of both tracks at once. A jump forward within a life is kept.
+/// for its sound for half a second, so that sinks learn of both tracks at once. Sound goes ahead alone when no
+/// keyframe comes for long. A jump forward within a life is kept.
 /// Pure: the time is told. One thread.
 class Splicer {
 public:
@@ -32,6 +33,8 @@ public:
     /// track that does not come is waited for no longer.
     std::optional<Sample> take(Clock::time_point now);
 
+    /// Sound has waited for some seconds for the first keyframe of announced pictures.
+    [[nodiscard]] bool lacks_keyframe(Clock::time_point now) const;
     [[nodiscard]] std::uint64_t rebases() const noexcept { return rebases_; }
     /// Packets that had no place: before a keyframe, before the picture, of a time that does not rise.
     [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }
@@ -58,6 +61,7 @@ private:
     std::deque<Sample> held_;   ///< of the life that begins; from its keyframe on
     std::deque<Sample> ready_;  ///< times on the bus
     bool is_open_ = false;
+    bool has_key_ = false;  ///< a keyframe has come in the present life
     bool has_written_ = false;
     std::array<bool, kTracks> has_held_{};
     std::array<std::shared_ptr<const TrackFormat>, kTracks> due_format_;  ///< came with a packet that was left out

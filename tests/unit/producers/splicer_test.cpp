@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "coded_track.hpp"
 #include "tick_unwrapper.hpp"
 
 namespace ringcast::ingest {
@@ -182,6 +183,58 @@ TEST(Splicer, sound_alone_begins_after_a_second_unless_a_picture_is_announced) {
         }
         EXPECT_EQ(rig.out.size(), is_announced ? 0U : 100U);
     }
+}
+
+TEST(Splicer, sound_goes_ahead_when_an_announced_picture_has_no_keyframe_for_long_and_the_picture_joins_at_one) {
+    Rig rig;
+    rig.splicer.announce(Track::video);
+    for (int i = 0; i < 700; ++i, rig.now += milliseconds(20)) {
+        rig.audio(i * kBlock);
+        rig.video(i * kBlock);
+        EXPECT_EQ(rig.splicer.lacks_keyframe(rig.now), i >= 250) << i;
+    }
+    EXPECT_TRUE(rig.out.empty()) << "14 s are less than some encoders take from keyframe to keyframe";
+    for (int i = 700; i < 800; ++i, rig.now += milliseconds(20))
+        rig.audio(i * kBlock);
+    ASSERT_GT(rig.out.size(), 100U);
+    EXPECT_FALSE(rig.splicer.lacks_keyframe(rig.now));
+    rig.out.clear();
+    rig.video(800 * kBlock);
+    EXPECT_TRUE(rig.out.empty()) << "no decoder begins there";
+    rig.video(802 * kBlock, true);
+    rig.video(804 * kBlock);
+    EXPECT_EQ(rig.out.size(), 2U);
+}
+
+TEST(Splicer, holds_no_more_than_so_much_sound_whose_times_stand_still) {
+    Rig rig;
+    rig.splicer.announce(Track::video);
+    for (int i = 0; i < 5000; ++i)
+        rig.audio(i);
+    EXPECT_GE(rig.splicer.left_out(), 4000U - 1);
+}
+
+TEST(BusFps, is_one_that_a_bus_carries) {
+    const auto is = [](AVRational rate, Rational wanted) {
+        const Rational fps = bus_fps(rate);
+        EXPECT_EQ(fps.num, wanted.num) << rate.num << "/" << rate.den;
+        EXPECT_EQ(fps.den, wanted.den) << rate.num << "/" << rate.den;
+    };
+    is({25, 1}, {25, 1});
+    is({60000, 1001}, {60000, 1001});
+    is({50'000'000, 2'000'000}, {25, 1});
+    is({1'000'000'000, 40'000'000}, {25, 1});
+    is({0, 1}, {0, 1});
+    is({-25, 1}, {0, 1});
+    is({25, 0}, {0, 1});
+    is({1001, 1}, {0, 1});
+    is({90000, 1}, {0, 1});
+    is({1, 2'000'000'000}, {0, 1});
+    // As H.264 with a clock of nanoseconds says 29.97 fps.
+    const Rational fine = bus_fps({1'000'000'000, 33'366'667});
+    EXPECT_LE(fine.num, 1'000'000U);
+    EXPECT_LE(fine.den, 1'000'000U);
+    EXPECT_NEAR(static_cast<double>(fine.num) / fine.den, 29.97, 0.001);
 }
 
 TEST(Splicer, hands_on_a_description_whose_packet_had_no_place_and_both_at_the_first_packet) {
