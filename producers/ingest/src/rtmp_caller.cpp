@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rtmp_caller.hpp"
 
+#include <netdb.h>
+
+#include <algorithm>
+#include <cctype>
 #include <chrono>
+#include <future>
+#include <string_view>
+#include <thread>
 #include <utility>
 
 namespace ringcast::ingest {
@@ -11,6 +18,8 @@ using Clock = std::chrono::steady_clock;
 
 /// A server lets us wait as long as nobody publishes; one that has died in silence is not waited for longer.
 constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kLookUpPatience{30};
+constexpr std::chrono::milliseconds kLookUpSlice{50};
 
 std::string without(std::string text, const std::string& secret) {
     constexpr std::size_t kLeast = 4;
@@ -18,6 +27,43 @@ std::string without(std::string text, const std::string& secret) {
     for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
         text.replace(at, secret.size(), "***");
     return text;
+}
+
+/// Servers that do not let us wait until somebody publishes say so; it is no refusal.
+bool says_nobody_publishes(std::string words) {
+    std::transform(words.begin(), words.end(), words.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (words.find("server error") == std::string::npos) return false;
+    constexpr std::string_view kSigns[] = {"streamnotfound",       "stream not found",     "not found",
+                                           "no one is publishing", "nobody is publishing", "no stream is available"};
+    return std::any_of(std::begin(kSigns), std::end(kSigns),
+                       [&](std::string_view sign) { return words.find(sign) != std::string::npos; });
+}
+
+/// libavformat looks names up without asking whether it is to give up: it is done before, on a thread that may be left
+/// behind. False: `goes_on` said no.
+bool look_up(const std::string& host, const GoesOn& goes_on) {
+    std::packaged_task<int()> task([host] {
+        addrinfo hints{};
+        hints.ai_socktype = SOCK_STREAM;
+        addrinfo* found = nullptr;
+        const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+        if (found != nullptr) ::freeaddrinfo(found);
+        return code;
+    });
+    std::future<int> answer = task.get_future();
+    std::thread(std::move(task)).detach();
+    const auto deadline = Clock::now() + kLookUpPatience;
+    while (answer.wait_for(kLookUpSlice) != std::future_status::ready) {
+        if (!goes_on()) return false;
+        if (Clock::now() > deadline)
+            throw SourceError(SourceError::Kind::transient, "no name server answers for the host " + host);
+    }
+    if (const int code = answer.get(); code != 0) {
+        throw SourceError(SourceError::Kind::transient, "cannot find the host " + host + ": " + ::gai_strerror(code) +
+                                                            "; check the address and this machine's network");
+    }
+    return true;
 }
 
 class RtmpPlay final : public Connection {
@@ -52,7 +98,8 @@ private:
     }
     [[noreturn]] void explain(const std::string& words, bool waited) const {
         using Kind = SourceError::Kind;
-        if (waited) throw SourceError(Kind::waited, "nobody publishes that stream there yet");
+        if (waited || says_nobody_publishes(words))
+            throw SourceError(Kind::waited, "nobody publishes that stream there yet");
         const bool refused = words.find("Server error") != std::string::npos;
         throw SourceError(refused ? Kind::rejected : Kind::transient, without(words, address_.key));
     }
@@ -65,7 +112,7 @@ private:
 }  // namespace
 
 std::unique_ptr<Connection> RtmpCaller::connect(const GoesOn& goes_on) {
-    if (!goes_on()) return nullptr;
+    if (!goes_on() || !look_up(address_.host, goes_on)) return nullptr;
     return std::make_unique<RtmpPlay>(address_, goes_on);
 }
 
