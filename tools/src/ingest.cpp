@@ -167,7 +167,7 @@ void add_ingest(CLI::App& app, int& exit_code) {
         "  ringcast ingest srt://:9000 --bus guest                      wait for an SRT sender\n"
         "  ringcast ingest srt://studio.example:9000 --bus guest --passphrase env:PASS\n"
         "  ringcast ingest rtmp://:1935/live --bus guest --key file:key.txt   wait for OBS or ffmpeg\n"
-        "  ringcast ingest rtmp://media.example/live/talk --bus guest --decode --json");
+        "  ringcast ingest rtmp://media.example/live --bus guest --key file:key.txt --decode --json");
     run_as_verb(*verb, exit_code, [options] { return run(*options); });
 }
 

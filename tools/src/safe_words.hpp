@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,11 @@ public:
     /// An address with a key, a passphrase or a streamid stood there.
     [[nodiscard]] bool has_exposed_secret() const {
         return std::any_of(words().begin(), words().end(), [](const std::string& word) {
-            const bool is_srt = word.starts_with("srt:");
-            const bool is_named = word.find("streamid=") != word.npos || word.find("passphrase=") != word.npos;
+            std::string lower = word;
+            std::transform(lower.begin(), lower.end(), lower.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+            const bool is_srt = lower.starts_with("srt:");
+            const bool is_named = lower.find("streamid=") != lower.npos || lower.find("passphrase=") != lower.npos;
             return !host::secret_parts(word).empty() && (!is_srt || is_named);
         });
     }

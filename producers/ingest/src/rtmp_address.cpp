@@ -30,6 +30,9 @@ void read_authority(std::string_view authority, RtmpAddress& address) {
             throw AddressError("the IPv6 address has no closing bracket: rtmp://[::1]/live");
         address.host = authority.substr(1, end - 1);
         colon = end + 1 < authority.size() ? end + 1 : std::string_view::npos;
+    } else if (authority.find(':') != colon) {
+        throw AddressError("an IPv6 address has to be written in brackets: rtmp://[" + std::string(authority) +
+                           "]/live");
     } else {
         address.host = authority.substr(0, colon);
     }
@@ -40,10 +43,17 @@ void read_authority(std::string_view authority, RtmpAddress& address) {
 bool take_listen(std::string& path) {
     const std::size_t query = path.find('?');
     if (query == std::string::npos) return false;
-    const std::string_view rest = std::string_view(path).substr(query + 1);
-    if (rest != "listen=1" && rest != "listen") return false;
-    path.resize(query);
-    return true;
+    for (std::size_t at = query + 1; at <= path.size();) {
+        const std::size_t end = std::min(path.find('&', at), path.size());
+        const std::string_view pair = std::string_view(path).substr(at, end - at);
+        if (pair == "listen=1" || pair == "listen") {
+            // With the separator behind it, or the one in front where it is the last.
+            end < path.size() ? path.erase(at, end + 1 - at) : path.erase(at - 1);
+            return true;
+        }
+        at = end + 1;
+    }
+    return false;
 }
 
 }  // namespace

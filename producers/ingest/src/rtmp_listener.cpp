@@ -23,6 +23,8 @@ constexpr std::size_t kMostNotes = 16;
 constexpr std::chrono::seconds kGuestPatience{5};
 /// A publisher who was not heard for so long may be replaced: its network died, and it comes again.
 constexpr std::chrono::seconds kSilence{2};
+/// Where there is no file descriptor for another guest.
+constexpr std::chrono::seconds kDeaf{1};
 /// More than any keyframe; then the network has to wait.
 constexpr std::size_t kMostUnread = 16 * 1024 * 1024;
 
@@ -145,7 +147,8 @@ std::unique_ptr<Connection> RtmpListener::connect(const GoesOn& goes_on) {
 }
 
 void RtmpListener::serve() {
-    std::vector<pollfd> waits{{socket_.get(), POLLIN, 0}};
+    const bool is_deaf = std::chrono::steady_clock::now() < deaf_until_;
+    std::vector<pollfd> waits{{socket_.get(), static_cast<short>(is_deaf ? 0 : POLLIN), 0}};
     for (RtmpGuest& guest : guests_) {
         const bool reads = guest.media().size() < kMostUnread;
         const int events = (reads ? POLLIN : 0) | (guest.wants_to_send() ? POLLOUT : 0);
@@ -194,17 +197,32 @@ void RtmpListener::welcome() {
     socklen_t size = sizeof peer;
     sink::UniqueFd fd(
         ::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd) return;
+    if (!fd) {
+        // Who could not be let in stays at the door, and would be announced again at once.
+        const bool lacks_room = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+        if (!lacks_room) return;
+        if (deaf_until_ == std::chrono::steady_clock::time_point{})
+            notes_.push_back(std::string("nobody else can be let in: ") + std::strerror(errno));
+        deaf_until_ = std::chrono::steady_clock::now() + kDeaf;
+        return;
+    }
     const int yes = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    // Who says nothing for longest makes room.
-    if (guests_.size() >= kMostGuests) {
-        const auto idle = std::find_if(guests_.begin(), guests_.end(), [this](const RtmpGuest& guest) {
-            return &guest != publisher_ && guest.state() != RtmpGuest::State::publishing;
-        });
-        if (idle != guests_.end()) guests_.erase(idle);
-    }
+    if (guests_.size() >= kMostGuests) make_room();
     guests_.emplace_back(std::move(fd), name_of(peer, size), RtmpGuest::House{address_.app, address_.key, is_taken_});
+}
+
+/// Who has said nothing for longest goes.
+void RtmpListener::make_room() {
+    auto silent = guests_.end();
+    for (auto guest = guests_.begin(); guest != guests_.end(); ++guest) {
+        if (&*guest == publisher_ || guest->state() == RtmpGuest::State::publishing) continue;
+        if (silent == guests_.end() || guest->heard() < silent->heard()) silent = guest;
+    }
+    if (silent == guests_.end()) return;
+    if (silent->reason().empty()) silent->drop("too many others came, and it said nothing for longest");
+    say_goodbye(*silent);
+    guests_.erase(silent);
 }
 
 void RtmpListener::say_goodbye(const RtmpGuest& guest) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <list>
 #include <memory>
@@ -34,6 +35,7 @@ private:
     void replace_by(const RtmpGuest& guest);
     /// Lets those go that are over, or have not said in time what they want.
     void dismiss(std::chrono::steady_clock::time_point now);
+    void make_room();
     void say_goodbye(const RtmpGuest& guest);
 
     RtmpAddress address_;
@@ -42,6 +44,7 @@ private:
     std::list<RtmpGuest> guests_;
     RtmpGuest* publisher_ = nullptr;
     bool is_taken_ = false;  ///< a publisher is there, and has been heard of late
+    std::chrono::steady_clock::time_point deaf_until_{};
     std::uint64_t refused_ = 0;
     std::vector<std::string> notes_;
 };

@@ -218,6 +218,9 @@ TEST(RtmpAddress, is_taken_apart) {
                              Case{"rtmp://:1936/live", "", true, "", 1936, "live", ""},
                              Case{"rtmp://:1936/live/talk/", "", true, "", 1936, "live", "talk"},
                              Case{"rtmp://127.0.0.1/live/talk?listen=1", "", true, "127.0.0.1", 1935, "live", "talk"},
+                             Case{"rtmp://h/live/talk?a=b&listen=1", "", true, "h", 1935, "live", "talk?a=b"},
+                             Case{"rtmp://h/live/talk?listen=1&a=b", "", true, "h", 1935, "live", "talk?a=b"},
+                             Case{"rtmp://h/live/talk?listen=10", "", false, "h", 1935, "live", "talk?listen=10"},
                              Case{"rtmp://[::1]:7/live/talk", "", false, "::1", 7, "live", "talk"}}) {
         IngestAddress words;
         words.url = each.url;
@@ -231,7 +234,7 @@ TEST(RtmpAddress, is_taken_apart) {
         EXPECT_EQ(address.place.find("talk"), std::string::npos) << address.place;
     }
     for (const char* wrong : {"rtmp://h", "rtmp://h/live", "rtmp://h:0/a/b", "rtmp://h:x/a/b", "rtmp://u:p@h/a/b",
-                              "rtmps://:444/live", "rtmp://[::1/a/b", "rtmp://h/a/b\nc"}) {
+                              "rtmps://:444/live", "rtmp://[::1/a/b", "rtmp://fe80::1/a/b", "rtmp://h/a/b\nc"}) {
         IngestAddress words;
         words.url = wrong;
         EXPECT_THROW(read_rtmp_address(words), AddressError) << wrong;
