@@ -166,4 +166,5 @@ def test_an_outage_of_8_s_ends_in_a_new_connection_that_begins_at_a_keyframe(
     assert first_frame_is_key(again.path)
     assert len(whole_from_its_first_frame(again.path, sent.sink)) > 50
     before = read_marks(sent.far.path)
-    assert before.missing == [] and before.unreadable == 0, "what came before the outage is whole"
+    told = f"what came before the outage is not whole: {runs(before.indices)}, {before.decoder_messages[:3]}"
+    assert before.missing == [] and before.unreadable == 0, told + sent.sink.output()
