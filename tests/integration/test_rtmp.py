@@ -64,7 +64,7 @@ def assert_live(path, marks, seconds=SECONDS):
 def publish(bus, *words, seconds=SECONDS, size="640x360", fps=str(FPS), producer=()):
     """Marks for so many seconds, from a producer that waits until the server has consented."""
     sink = bus.sink("rtmp", "--once", *words)
-    wait_until(lambda: bus.reader("rtmp") or not sink.running() or "url:" in sink.output(), "the sink")
+    wait_until(lambda: bus.reader("rtmp") or not sink.running() or "server:" in sink.output(), "the sink")
     bus.testsrc("--seconds", str(seconds), *producer, size=size, fps=fps).ends_well()
     sink.ends_well()
     return sink

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a sink: before there is a bus, stops, ends, deaths and restarts of the producer, failures.
+#include <climits>
 #include <fstream>
 
 #include "pipeline_rig.hpp"
@@ -160,9 +161,14 @@ TEST_F(PipelineTest, a_held_output_that_cannot_be_delivered_waits_for_the_next_b
         producer.end();
     }
     std::this_thread::sleep_for(5s);  // the queue holds 4 s
-    const long before = sleeps_of(runner_id);
-    std::this_thread::sleep_for(1s);
-    EXPECT_LT(sleeps_of(runner_id) - before, 40) << "no wait that ends at once";
+    // Whatever comes or goes in /dev/shm wakes it, too: of some seconds the calmest one counts.
+    long fewest = LONG_MAX;
+    for (int second = 0; second < 10 && fewest >= 40; ++second) {
+        const long before = sleeps_of(runner_id);
+        std::this_thread::sleep_for(1s);
+        fewest = std::min(fewest, sleeps_of(runner_id) - before);
+    }
+    EXPECT_LT(fewest, 40) << "no wait that ends at once";
     output.block(false);
     const auto delivered = output.seen(Media::video).size();
     EXPECT_TRUE(comes_about([&] { return output.seen(Media::video).size() > delivered + 100; })) << "and goes on";
