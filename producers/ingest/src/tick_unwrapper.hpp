@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 namespace ringcast::ingest {
 
@@ -14,8 +13,9 @@ public:
 
     /// The one of all values `ticks` may stand for that is nearest to the one before.
     std::int64_t unwrap(std::int64_t ticks) {
-        newest_ = newest_ ? near(ticks, *newest_) : ticks;
-        return *newest_;
+        newest_ = has_newest_ ? near(ticks, newest_) : ticks;
+        has_newest_ = true;
+        return newest_;
     }
     /// The same near another time, such as a pts near its dts.
     [[nodiscard]] std::int64_t near(std::int64_t ticks, std::int64_t reference) const {
@@ -30,7 +30,8 @@ public:
 
 private:
     int bits_;
-    std::optional<std::int64_t> newest_;
+    std::int64_t newest_ = 0;
+    bool has_newest_ = false;
 };
 
 }  // namespace ringcast::ingest
