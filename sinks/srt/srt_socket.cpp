@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <mutex>
+#include <new>
 
 #include "srt/srt_error.hpp"
 
@@ -36,8 +38,10 @@ struct LogReceiver {
 };
 
 LogReceiver& log_receiver() {
-    // Never destroyed: threads of libsrt may still write while the process ends.
-    static auto* const receiver = new LogReceiver;
+    // Never destroyed, for threads of libsrt may still write while the process ends; and no memory of its own, for a
+    // plugin is unloaded.
+    alignas(LogReceiver) static std::array<std::byte, sizeof(LogReceiver)> place;
+    static auto* const receiver = new (place.data()) LogReceiver;
     return *receiver;
 }
 
