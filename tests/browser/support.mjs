@@ -148,8 +148,8 @@ function watchVideo() {
   };
   const follow = (video) => {
     const onFrame = (now, data) => {
-      seen.frames.push({ mark: readMark(video), mediaTime: data.mediaTime, presented: data.presentedFrames,
-        wall: Date.now() });
+      seen.frames.push({ mark: readMark(video), mediaTime: data.mediaTime, wall: Date.now(),
+        unseen: data.presentedFrames + video.getVideoPlaybackQuality().droppedVideoFrames });
       video.requestVideoFrameCallback(onFrame);
     };
     video.requestVideoFrameCallback(onFrame);
@@ -162,6 +162,17 @@ function watchVideo() {
     else setTimeout(look, 10);
   };
   look();
+}
+
+/**
+ * Steps between noted pictures, as [from, to] of their `number(frame)`, in which more than `slack` pictures of the stream are unaccounted for or
+ * which go back. The callback is best effort: on a busy machine the page's own thread misses pictures that are shown
+ * (presentedFrames), and Chromium drops others because their moment has passed (droppedVideoFrames). It counts both.
+ */
+export function jumps(frames, number, slack) {
+  return frames.slice(1).map((frame, i) => [frames[i], frame])
+    .filter(([a, b]) => number(b) < number(a) || number(b) - number(a) - (b.unseen - a.unseen) > slack)
+    .map(([a, b]) => [number(a), number(b)]);
 }
 
 /** Figures and pictures for people: build/test-results/browser/NAME. */

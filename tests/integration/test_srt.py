@@ -103,9 +103,9 @@ def test_messages_are_whole_a_keyframe_begins_one_and_the_key_is_as_long_as_aske
     assert (connection.key_bytes, connection.key_state) == ((key_bytes, KEYS_SECURED) if key_bytes else (0, 0))
     messages = [message for _, message in connection.messages]
     video = video_pid(ts_packets(messages[0]))
-    keyframes = sum(packet.random_access and packet.pid == video
-                    for message in messages for packet in ts_packets(message))
-    assert keyframes == 2
+    starts = [packet for message in messages for packet in ts_packets(message) if packet.pid == video and packet.starts]
+    keyframes = sum(packet.random_access for packet in starts)
+    assert len(starts) >= 50 and keyframes == -(-len(starts) // 25), "one each second, of what a busy machine repeats too"
     assert sum(begins_with_keyframe(message, video) for message in messages) == keyframes
     assert begins_with_keyframe(messages[0], video), "the first message is where a decoder can begin"
     assert max(map(len, messages)) == MESSAGE_BYTES
