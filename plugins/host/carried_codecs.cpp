@@ -11,7 +11,7 @@
 namespace ringcast::host {
 namespace {
 
-constexpr std::size_t kMostText = 512;
+constexpr std::size_t kMostHint = 512;
 
 bool carries(const ringcast_sink_plugin_v1& api, Codec codec) {
     if (api.codecs == nullptr) return true;
@@ -24,8 +24,8 @@ bool carries(const ringcast_sink_plugin_v1& api, Codec codec) {
 void check(const ringcast_sink_plugin_v1& api, std::string_view prefix, Codec codec, const std::string& encoder) {
     if (carries(api, codec)) return;
     const std::string word = encoder.empty() ? ".codec=" + std::string(name_of(codec)) : ".encoder=" + encoder;
-    const std::string hint = api.other_codecs == nullptr ? "" : ": " + sanitise(api.other_codecs, kMostText);
-    throw UsageError(std::string(prefix) + word + ": the sink " + sanitise(api.name, kMostText) + " does not carry " +
+    const std::string hint = api.other_codecs == nullptr ? "" : ": " + sanitise(api.other_codecs, kMostHint);
+    throw UsageError(std::string(prefix) + word + ": the sink " + sanitise(api.name, kMostHint) + " does not carry " +
                      std::string(name_of(codec)) + hint);
 }
 

@@ -12,7 +12,7 @@ namespace ringcast::host {
 namespace {
 
 constexpr std::size_t kMostRefused = 16;  // names logged: a plugin that invents them does not fill the log
-constexpr std::size_t kMostText = 1024;
+constexpr std::size_t kMostMessage = 1024;
 constexpr std::string_view kOfClients = "client.";
 
 std::string_view name_of(const char* name) {
@@ -61,7 +61,7 @@ PluginHost::PluginHost(std::shared_ptr<spdlog::logger> log, std::shared_ptr<cons
 
 /// Secrets go first: a cut could leave half of one.
 std::string PluginHost::one_line(const char* text) const {
-    return text == nullptr ? std::string{} : sanitise(redactor_->clean(text), kMostText);
+    return text == nullptr ? std::string{} : sanitise(redactor_->clean(text), kMostMessage);
 }
 
 /// Of a figure or a text. A refusal is logged once.

@@ -18,7 +18,6 @@ namespace ringcast::runtime {
 
 namespace {
 
-constexpr std::uint32_t kMostChannels = 8;
 constexpr int kFallbackFrame = 1024;  // for encoders that take any number
 
 /// Planar float as it is, else interleaved float or 16 bit.

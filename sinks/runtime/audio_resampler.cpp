@@ -17,7 +17,6 @@ namespace ringcast::runtime {
 namespace {
 
 constexpr std::uint64_t kChunkSamples = 48000;  // bounds what one swr call is given, and the silence kept for it
-constexpr std::uint32_t kMostChannels = 8;
 
 AVSampleFormat to_av(SampleFormat format) {
     return format == SampleFormat::f32 ? AV_SAMPLE_FMT_FLT : AV_SAMPLE_FMT_S16;

@@ -11,6 +11,9 @@
 
 namespace ringcast::runtime {
 
+/// Channels that a sink reads and encodes at most.
+inline constexpr std::uint32_t kMostChannels = 8;
+
 /// Samples of each channel apart, float, full scale 1.0.
 class PlanarSamples {
 public:

@@ -14,7 +14,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr milliseconds kLookEvery{500};
 // libsrt gives up a peer that is dead after 5 s. One that is alive and takes nothing gets a little longer, and less
 // than the 10 s after which the host would take the whole sink for stuck.
 constexpr std::chrono::seconds kJamPatience{8};
@@ -58,7 +57,7 @@ void SrtAudience::run() {
         const auto end = poll_.wait(std::max(left, milliseconds(0)));
         if (end == srt::SrtPoll::End::woken) return;
         const bool is_time = steady_clock::now() >= next_look;
-        if (is_time) next_look = steady_clock::now() + kLookEvery;
+        if (is_time) next_look = steady_clock::now() + kFiguresEvery;
         try {
             look_around(end == srt::SrtPoll::End::ready, is_time);
         } catch (const std::exception& error) {

@@ -2,12 +2,16 @@
 /// The figures of SRT connections, as the inspector shows them.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "mux/host.hpp"
 #include "srt/srt_socket.hpp"
 
 namespace ringcast::sink {
+
+/// How often they are taken and shown.
+inline constexpr std::chrono::milliseconds kFiguresEvery{500};
 
 /// Adds what is counted, so that the sum over connections never falls; takes the larger of what is measured.
 void add_figures(srt::SrtFigures& sum, const srt::SrtFigures& one);

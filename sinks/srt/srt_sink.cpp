@@ -22,7 +22,6 @@ constexpr milliseconds kShortGoodbyeLimit{500};
 constexpr milliseconds kDrainLook{10};
 // Time for the last acknowledgement and for the other end's reader.
 constexpr milliseconds kGrace{100};
-constexpr milliseconds kFiguresEvery{500};
 // While a peer is jammed the host is told again once a second: each time it asks the encoder for a keyframe.
 constexpr std::chrono::seconds kComplainEvery{1};
 // A server that takes the call, looks at the streamid and hangs up has said no.

@@ -20,7 +20,7 @@ sockaddr_in address_of(int fd) {
     return address;
 }
 
-std::string refusal(const std::string& address) {
+std::string socket_refusal(const std::string& address) {
     try {
         close(open_listen_socket(address));
     } catch (const PluginError& error) {
@@ -52,7 +52,7 @@ TEST(ListenSocket, takes_a_host) {
 TEST(ListenSocket, names_address_and_holder_when_the_port_is_taken) {
     const int fd = open_listen_socket("0");
     const std::string address = "127.0.0.1:" + std::to_string(ntohs(address_of(fd).sin_port));
-    const std::string text = refusal(address);
+    const std::string text = socket_refusal(address);
     EXPECT_NE(text.find(address), std::string::npos) << text;
     EXPECT_NE(text.find("pid " + std::to_string(getpid())), std::string::npos) << text;
     close(fd);
@@ -60,9 +60,9 @@ TEST(ListenSocket, names_address_and_holder_when_the_port_is_taken) {
 
 TEST(ListenSocket, refuses_what_is_not_an_address) {
     for (const char* wrong : {"", "http", "127.0.0.1", "127.0.0.1:", "80x", "70000", "127.0.0.1:-1"}) {
-        EXPECT_NE(refusal(wrong).find("[HOST:]PORT"), std::string::npos) << wrong;
+        EXPECT_NE(socket_refusal(wrong).find("[HOST:]PORT"), std::string::npos) << wrong;
     }
-    EXPECT_NE(refusal("no.such.host.invalid:80").find("no.such.host.invalid"), std::string::npos);
+    EXPECT_NE(socket_refusal("no.such.host.invalid:80").find("no.such.host.invalid"), std::string::npos);
 }
 
 }  // namespace

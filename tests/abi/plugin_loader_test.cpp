@@ -21,7 +21,7 @@ fs::path odd(const std::string& name) {
 }
 
 /// The refusal's one line, or empty when there was none.
-std::string refusal(const fs::path& file) {
+std::string loader_refusal(const fs::path& file) {
     try {
         Plugin::load(file);
     } catch (const PluginError& error) {
@@ -53,38 +53,38 @@ TEST(PluginLoader, loads_a_plugin_and_names_it_by_its_content) {
 }
 
 TEST(PluginLoader, refuses_another_abi_major_and_says_which) {
-    const std::string text = refusal(odd("future_major"));
+    const std::string text = loader_refusal(odd("future_major"));
     expect_says(text, "built for sink ABI 2.1, this ringcast-sink speaks 1.1");
     expect_says(text, "future_major.so");
 }
 
 TEST(PluginLoader, refuses_a_library_without_the_symbol) {
-    expect_says(refusal(odd("no_symbol")), "exports no 'ringcast_sink_plugin'");
+    expect_says(loader_refusal(odd("no_symbol")), "exports no 'ringcast_sink_plugin'");
 }
 
 TEST(PluginLoader, refuses_a_descriptor_that_is_too_short) {
-    expect_says(refusal(odd("short_descriptor")), "descriptor has 64 bytes");
+    expect_says(loader_refusal(odd("short_descriptor")), "descriptor has 64 bytes");
 }
 
 TEST(PluginLoader, refuses_a_descriptor_that_lacks_a_call) {
-    expect_says(refusal(odd("missing_call")), "leaves 'headers' empty");
+    expect_says(loader_refusal(odd("missing_call")), "leaves 'headers' empty");
 }
 
 TEST_F(PluginFile, refuses_a_file_that_is_not_elf) {
     std::ofstream(folder / "script.so") << "#!/bin/sh\necho no plugin, but long enough to hold an ELF header or two\n";
-    expect_says(refusal(folder / "script.so"), "not an ELF shared object");
+    expect_says(loader_refusal(folder / "script.so"), "not an ELF shared object");
 }
 
 TEST_F(PluginFile, refuses_a_truncated_library_without_crashing) {
     fs::copy_file(odd("none"), folder / "cut.so");
     fs::resize_file(folder / "cut.so", 4096);
-    expect_says(refusal(folder / "cut.so"), "cut short");
+    expect_says(loader_refusal(folder / "cut.so"), "cut short");
     fs::resize_file(folder / "cut.so", 70);
-    expect_says(refusal(folder / "cut.so"), "cut short");
+    expect_says(loader_refusal(folder / "cut.so"), "cut short");
 }
 
 TEST_F(PluginFile, refuses_a_file_it_cannot_read) {
-    expect_says(refusal(folder / "absent.so"), "No such file");
+    expect_says(loader_refusal(folder / "absent.so"), "No such file");
 }
 
 TEST_F(PluginFile, overwriting_the_file_leaves_the_loaded_plugin_alone) {

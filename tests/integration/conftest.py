@@ -22,6 +22,8 @@ SANITIZED = "asan" in BUILD.name
 sys.path.insert(0, str(ROOT / "tests/support"))
 import ports
 
+pytest_plugins = ["stood_still"]
+
 _bus_numbers = itertools.count()
 
 

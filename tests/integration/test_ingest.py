@@ -13,6 +13,8 @@ from rtmp_servers import NginxRtmp, free_port, secret_file
 from srt_peers import free_udp_port
 from test_passthrough import pictures_of, streams_of
 
+pytestmark = pytest.mark.in_time
+
 FPS, SECONDS = 25, 3
 FRAMES = FPS * SECONDS
 PASSPHRASE = "a passphrase of the test's"

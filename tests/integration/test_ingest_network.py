@@ -11,6 +11,8 @@ from marks import read_marks
 from namespaces import Namespace, NoNamespaces
 from srt_peers import free_udp_port
 
+pytestmark = pytest.mark.in_time
+
 FPS = 25
 LATENCY_MS = 200
 FRAME_NS = 10**9 // FPS

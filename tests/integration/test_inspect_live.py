@@ -14,6 +14,8 @@ import time
 import pytest
 from conftest import RINGCAST, wait_until
 
+pytestmark = pytest.mark.in_time
+
 
 # ---- top ------------------------------------------------------------------------------------------------------------
 

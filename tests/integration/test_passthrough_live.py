@@ -10,6 +10,8 @@ from far_end import MAX_SKEW_MS, assert_whole
 from marks import read_marks
 from passed import FPS, RATE, declare, ffmpeg, passing, source, write  # noqa: F401, the fixture
 
+pytestmark = pytest.mark.in_time
+
 SLACK = 0.5
 SECOND = 10**9
 

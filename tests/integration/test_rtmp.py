@@ -11,6 +11,8 @@ from marks import read_marks
 from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
 from test_encoders import SCENARIO_A, frame_types, streams, video_bits_per_second
 
+pytestmark = pytest.mark.in_time
+
 SECONDS = 60 if os.environ.get("RINGCAST_SOAK") else 4
 FPS = 25
 MOST_DISORDER_MS = 80

@@ -15,6 +15,8 @@ from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
 from sink_state import becomes, private_kb, state
 from tls_front import ADDRESSES, TlsFront, certificates
 
+pytestmark = pytest.mark.in_time
+
 KEY = "stream-of-the-tests"
 
 

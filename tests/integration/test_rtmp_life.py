@@ -14,6 +14,8 @@ from python_model import SLACK, SLOW, in_order, producer, whole_marks  # noqa: F
 from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
 from sink_state import becomes, private_kb, reader_of
 
+pytestmark = pytest.mark.in_time
+
 KEY = "life-of-the-tests"
 BITRATE = 1_200_000  # held exactly: what a road is wide enough for is known
 QUEUE_S = 2.0

@@ -9,7 +9,8 @@ from conftest import BUILD, RINGCAST, wait_until
 from rtmp_servers import NginxRtmp, secret_file
 from secret_traces import assert_kept, make_key
 
-UNLIMITED = 'cd "$0" && ulimit -c unlimited && exec "$@"'
+# What a shell started in the background ignores SIGQUIT.
+UNLIMITED = 'cd "$0" && ulimit -c unlimited && exec env --default-signal "$@"'
 NOBODY = 65534
 SECRETIVE = BUILD / "tests/plugins/secretive.so"
 LOOK = """

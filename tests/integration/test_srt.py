@@ -16,6 +16,8 @@ from srt_receiver import KEYS_SECURED
 from test_encoders import streams
 from ts_packets import MESSAGE_BYTES, begins_with_keyframe, ts_packets, video_pid
 
+pytestmark = pytest.mark.in_time
+
 SOAK = bool(os.environ.get("RINGCAST_SOAK"))
 SECONDS = 60 if SOAK else 5
 

@@ -11,6 +11,8 @@ from marks import read_marks
 from srt_end import FPS, becomes, encodes_on, pictures, sink_words, whole_from_its_first_frame  # noqa: F401
 from srt_peers import Ffmpeg, LiveTransmit, first_frame_is_key, free_udp_port
 
+pytestmark = pytest.mark.in_time
+
 STOPPED_S = 60 if os.environ.get("RINGCAST_SOAK") else 7  # libsrt gives a silent peer up after 5 s
 FIGURES = {"rtt_us", "loss_packets", "retransmitted_packets", "send_drop_packets", "bandwidth_bps", "send_rate_bps",
            "send_buffer_ms"}

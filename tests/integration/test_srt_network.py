@@ -12,6 +12,8 @@ from srt_end import (  # noqa: F401, the fixture
 from srt_peers import LiveTransmit, first_frame_is_key, free_udp_port
 from udp_relay import UdpRelay
 
+pytestmark = pytest.mark.in_time
+
 SECONDS = 60 if os.environ.get("RINGCAST_SOAK") else 8
 ROUND_TRIP_S = 0.100
 LOSS = 0.05

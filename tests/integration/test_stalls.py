@@ -10,6 +10,8 @@ from far_end import MAX_SKEW_MS
 from marks import read_marks
 from python_model import SLACK, SLOW, in_order, producer, whole_marks  # noqa: F401, the fixture
 
+pytestmark = pytest.mark.in_time
+
 
 def fill(bus, tmp_path, *words):
     """A busy machine is no slow encoder: that has a test of its own."""

@@ -8,6 +8,8 @@ from conftest import wait_until
 from far_end import MAX_SKEW_MS, assert_prefix, assert_whole
 from marks import read_marks
 
+pytestmark = pytest.mark.in_time
+
 SECONDS, FPS = 8, 25
 
 

@@ -60,8 +60,8 @@ def recently_changed():
 
 def tidy(xml, log, build, jobs, everything):
     """clang-tidy per translation unit at the lowest priority, of what changed last or of everything (minutes). What
-    passed before with the same words, headers and settings is not read again: its digest lies in build/tidy."""
-    passed = build / "tidy"
+    passed before with the same words, headers and settings is not read again: its digest lies in `build`/passed."""
+    passed = build / "passed"
     passed.mkdir(exist_ok=True)
     shared = hashlib.sha256()
     for path in own_files():

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -81,8 +82,8 @@ def cmake_build(run, preset, folder, *targets):
 
 
 class BuildsAhead:
-    """Builds the sanitizers' programs at the lowest priority while other suites mostly wait for media to play in real
-    time. Their suites wait for it, and build again in the ordinary way: then nothing is left to do, or it says why."""
+    """Builds the sanitizers' programs in the time that is left (SCHED_IDLE) while other suites mostly wait for media to
+    play in real time. Their suites wait for it, and build again in the ordinary way: then nothing is left to do, or it says why."""
 
     def __init__(self, names):
         self.names = [name for name in names if name in SANITIZERS]
@@ -101,7 +102,7 @@ class BuildsAhead:
             for words in ["cmake", "--preset", preset], ["cmake", "--build", folder, "--parallel", JOBS, *wanted]:
                 if not self.stopped:
                     with open(RESULTS / f"{name}-ahead.log", "ab") as log:
-                        self.process = subprocess.Popen(["nice", "-n", "19", *map(str, words)], cwd=ROOT, stdout=log,
+                        self.process = subprocess.Popen(["chrt", "--idle", "0", *map(str, words)], cwd=ROOT, stdout=log,
                                                         stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
                         self.process.wait()
             self.done[name].set()
@@ -117,8 +118,9 @@ class BuildsAhead:
 
 
 def ctest(run, folder, *selection, prefix=()):
-    return run.step([*prefix, "ctest", "--test-dir", folder, "--output-on-failure", "--parallel", JOBS, "--timeout",
-                     "240", "--no-tests=error", "--output-junit", run.xml, *selection], 900)
+    # Many of these wait for a time-out of the product, so more run at once than there are cores.
+    return run.step([*prefix, "ctest", "--test-dir", folder, "--output-on-failure", "--parallel", str(2 * int(JOBS)),
+                     "--timeout", "240", "--no-tests=error", "--output-junit", run.xml, *selection], 900)
 
 
 def suite_build(run):
@@ -142,7 +144,9 @@ def suite_model(run):
 
 
 def suite_tidy(run):
-    lint.tidy(run.xml, run.log_file, BUILD, int(JOBS), run.options.tidy)
+    # The other builds compile many files as one.
+    if run.step(["cmake", "--preset", "tidy"], 300):
+        lint.tidy(run.xml, run.log_file, BUILD / "tidy", int(JOBS), run.options.tidy)
 
 
 def pytest(run, *words, build=BUILD, limit=1500):
@@ -286,6 +290,8 @@ def perform(name, options, ahead=None):
         counts = junit.Counts(0, 1, 0)
     seconds = time.monotonic() - begun
     print(f"{name}: {counts.passed} ok, {counts.failed} not, {counts.skipped} left out, {seconds:.0f} s", flush=True)
+    for line in junit.made_again(run.xml):
+        print(f"  made again {line}", flush=True)
     for failure in failures:
         print(f"  FAILED {failure}   (log: {run.log.relative_to(ROOT)})", flush=True)
     return counts
@@ -316,6 +322,7 @@ def chosen(options):
 
 def main():
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     before = leftovers.begin()

@@ -17,6 +17,9 @@ extern "C" {
 
 namespace ringcast::ingest {
 
+/// The unit of all times on a bus.
+inline constexpr AVRational kNanoseconds{1, 1'000'000'000};
+
 /// A coding that a bus does not carry as packets.
 class NotCarried : public std::runtime_error {
 public:

@@ -16,7 +16,6 @@ constexpr std::int64_t kTrackWaitNs = 500'000'000;
 // Where the times stand still: pictures take megabytes.
 constexpr std::size_t kMostPicturesHeld = 32;
 constexpr std::size_t kMostSoundHeld = 1000;
-constexpr AVRational kNanoseconds{1, 1'000'000'000};
 constexpr unsigned kMostThreads = 4;
 
 }  // namespace

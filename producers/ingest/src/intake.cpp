@@ -6,7 +6,6 @@
 namespace ringcast::ingest {
 namespace {
 
-constexpr AVRational kNanoseconds{1, 1'000'000'000};
 /// A stream that has gone on under another number, as MPEG-TS allows.
 constexpr std::chrono::seconds kGone{2};
 

@@ -18,7 +18,6 @@ namespace {
 
 constexpr int kSliceMs = 100;
 constexpr std::size_t kMostGuests = 16;
-constexpr std::size_t kMostNotes = 16;
 /// From the first byte to the wish to publish, and from a refusal to the close.
 constexpr std::chrono::seconds kGuestPatience{5};
 /// A publisher who was not heard for so long may be replaced: its network died, and it comes again.

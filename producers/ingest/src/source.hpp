@@ -52,8 +52,11 @@ public:
     [[nodiscard]] virtual const std::string& place() const = 0;
     /// Others that wanted to send while somebody did, or were not who is expected.
     [[nodiscard]] virtual std::uint64_t refused() const { return 0; }
-    /// What is worth a line on stderr since the last call; one line each.
+    /// What is worth a line on stderr since the last call; one line each, kMostNotes at most.
     [[nodiscard]] virtual std::vector<std::string> take_notes() { return {}; }
+
+protected:
+    static constexpr std::size_t kMostNotes = 16;
 };
 
 /// Throws AddressError; IngestError when a port cannot be listened at.

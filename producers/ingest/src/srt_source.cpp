@@ -19,7 +19,6 @@ constexpr milliseconds kSlice{100};
 constexpr milliseconds kRest{5};
 constexpr milliseconds kLastPackets{250};  // they may have been on the way
 constexpr milliseconds kConnectPatience{3000};
-constexpr std::size_t kMostNotes = 16;
 constexpr std::size_t kMostPayload = 1456;
 
 }  // namespace

@@ -6,12 +6,12 @@
 namespace ringcast::tools {
 namespace {
 
-constexpr std::int64_t kFrameNs = 40'000'000;
+constexpr std::int64_t kBeatNs = 40'000'000;
 
 TEST(NewestRate, counts_frames_over_their_capture_times) {
     std::vector<Beat> beats;
     for (std::uint64_t i = 0; i < 10; ++i)
-        beats.push_back({i, static_cast<std::int64_t>(i) * kFrameNs, 1});
+        beats.push_back({i, static_cast<std::int64_t>(i) * kBeatNs, 1});
     EXPECT_DOUBLE_EQ(newest_rate(beats).value(), 25.0);
 }
 
@@ -25,7 +25,7 @@ TEST(NewestRate, leaves_out_what_is_older_than_a_second) {
 }
 
 TEST(NewestRate, does_not_mix_sessions) {
-    EXPECT_EQ(newest_rate({{500, 0, 1}, {0, kFrameNs, 2}}), std::nullopt);
+    EXPECT_EQ(newest_rate({{500, 0, 1}, {0, kBeatNs, 2}}), std::nullopt);
 }
 
 TEST(NewestRate, is_unknown_with_one_record_or_none) {
