@@ -81,35 +81,51 @@ def cmake_build(run, preset, folder, *targets):
     return run.step(["cmake", "--build", folder, "--parallel", JOBS, *wanted], 1500)
 
 
-class BuildsAhead:
-    """Builds the sanitizers' programs in the time that is left (SCHED_IDLE) while other suites mostly wait for media to
-    play in real time. Their suites wait for it, and build again in the ordinary way: then nothing is left to do, or it says why."""
+class Meanwhile:
+    """What needs a processor and no clock: the sanitizers' programs are built, then texts are checked and models are run,
+    in the time that is left (SCHED_IDLE) while other suites mostly wait for media to play in real time. A sanitizer's
+    suite waits for its build, and builds again in the ordinary way: then nothing is left to do, or it says why."""
 
-    def __init__(self, names):
-        self.names = [name for name in names if name in SANITIZERS]
+    def __init__(self, builds, suites, options):
+        self.builds = builds
+        self.suites = suites
+        self.options = options
         self.process = None
-        self.thread = threading.Thread(target=self._build, daemon=True)
         self.stopped = False
-        self.done = {name: threading.Event() for name in self.names}
-        if self.names:
-            self.thread.start()
+        self.built = {name: threading.Event() for name in builds}
+        self.total = junit.Counts(0, 0, 0)
+        self.thread = threading.Thread(target=self._work, daemon=True)
+        self.thread.start()
 
-    def _build(self):
-        for name in self.names:
-            preset, targets = SANITIZERS[name]
-            folder = BUILD / name
-            wanted = ["--target", *targets] if targets else []
-            for words in ["cmake", "--preset", preset], ["cmake", "--build", folder, "--parallel", JOBS, *wanted]:
-                if not self.stopped:
-                    with open(RESULTS / f"{name}-ahead.log", "ab") as log:
-                        self.process = subprocess.Popen(["chrt", "--idle", "0", *map(str, words)], cwd=ROOT, stdout=log,
-                                                        stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
-                        self.process.wait()
-            self.done[name].set()
+    def _work(self):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # of this thread and of all that it starts
+        for name in self.builds:
+            self._build(name)
+            self.built[name].set()
+        for name in self.suites:
+            if not self.stopped:
+                self.total += perform(name, self.options)
+
+    def _build(self, name):
+        preset, targets = SANITIZERS[name]
+        wanted = ["--target", *targets] if targets else []
+        for words in ["cmake", "--preset", preset], ["cmake", "--build", BUILD / name, "--parallel", JOBS, *wanted]:
+            if not self.stopped:
+                with open(RESULTS / f"{name}-ahead.log", "ab") as log:
+                    self.process = subprocess.Popen(list(map(str, words)), cwd=ROOT, stdout=log, stderr=log,
+                                                    stdin=subprocess.DEVNULL, start_new_session=True)
+                    self.process.wait()
 
     def wait(self, name):
-        if name in self.done:
-            self.done[name].wait()
+        """Until `name` can begin: a sanitizer's suite after its build, a bench with the machine to itself."""
+        if name in self.built:
+            self.built[name].wait()
+        if name == "bench":
+            self.thread.join()
+
+    def finish(self):
+        self.thread.join()
+        return self.total
 
     def stop(self):
         self.stopped = True
@@ -256,20 +272,21 @@ SANITIZERS = {"asan": ("asan-ubsan", []), "tsan": ("tsan", ["bus_tests", "bus_st
 TSAN_FOLDERS = {"unit/bus": [], "stress": [], "unit/runtime": ["-R", "^(OutputThread|PacketQueue|Pipeline)"]}
 FUZZERS = ["hostile_bus_fuzzer"]
 ALWAYS = ["build"]
+MEANWHILE = ["format", "shell", "model", "tidy"]
 QUICK = ["format", "shell", "unit", "integration"]
-FULL = ["format", "shell", "unit", "integration", "browser", "model", "tidy", "fuzz", "asan", "tsan", "bench"]
+FULL = [*MEANWHILE, "unit", "integration", "browser", "fuzz", "asan", "tsan", "bench"]
 EXTRA = ["soak"]
 SUITES = {name: globals()[f"suite_{name}"] for name in [*ALWAYS, *FULL, *EXTRA]}
 
 
-def perform(name, options, ahead=None):
+def perform(name, options, meanwhile=None):
     """Runs one suite while a line now and then says where it is. Returns its counts."""
     run = Run(name, options)
     begun = time.monotonic()
 
     def work():
-        if ahead:
-            ahead.wait(name)
+        if meanwhile:
+            meanwhile.wait(name)
         SUITES[name](run)
 
     worker = threading.Thread(target=work, daemon=True)
@@ -327,18 +344,21 @@ def main():
     RESULTS.mkdir(parents=True)
     before = leftovers.begin()
     total = junit.Counts(0, 0, 0)
-    ahead = None
+    meanwhile = None
     begun = time.monotonic()
     try:
         built = perform("build", options)
         total += built
         names = chosen(options) if not built.failed else []
-        ahead = BuildsAhead(names)
+        beside = [name for name in MEANWHILE if name in names and "integration" in names]
+        meanwhile = Meanwhile([name for name in names if name in SANITIZERS], beside, options)
         for name in names:
-            total += perform(name, options, ahead)
+            if name not in beside:
+                total += perform(name, options, meanwhile)
+        total += meanwhile.finish()
     finally:
-        if ahead:
-            ahead.stop()
+        if meanwhile:
+            meanwhile.stop()
         for line in leftovers.finish(before):
             print(f"  FAILED left behind: {line}", flush=True)
             total += junit.Counts(0, 1, 0)
