@@ -4,15 +4,14 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <iostream>
 
 #include "carried_codecs.hpp"
 #include "command_line.hpp"
+#include "command_parser.hpp"
 #include "option_words.hpp"
-#include "parser_words.hpp"
 #include "plugin_description.hpp"
 #include "plugin_error.hpp"
 #include "plugin_finder.hpp"
@@ -56,21 +55,22 @@ struct Arguments {
     bool json = false;
 };
 
-void declare(CLI::App& app, Arguments& arguments) {
-    app.set_help_flag();
-    app.footer(kFooter);
-    app.add_flag("-h,--help,--plugin-help", arguments.help, "This help; after PLUGIN also the options it takes");
-    app.add_option("PLUGIN", arguments.plugin, "Plugin name or path");
-    app.add_option("WORDS", arguments.words, "Options as key=value, or one bare word for the plugin's main option");
-    app.add_option("--bus", arguments.bus, "Bus to read; waits until it is there")->type_name("BUS");
-    app.add_option("--name", arguments.name, "Name of this sink in logs and in the inspector (default: the plugin's)")
-        ->type_name("NAME");
-    app.add_flag("--once", arguments.once, "Exit at the end of the stream instead of waiting for the next producer");
-    app.add_option("--log-level", arguments.log_level, "debug, info, warning or error")
-        ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-        ->capture_default_str();
-    app.add_option("--probe", arguments.probe, "Load FILE, say what it is, exit; runs no instance")->type_name("FILE");
-    app.add_flag("--json", arguments.json, "With --probe: one line of JSON");
+void declare(Command& command, Arguments& arguments) {
+    command.set_footer(kFooter);
+    command.replace_help("-h,--help,--plugin-help", arguments.help,
+                         "This help; after PLUGIN also the options it takes");
+    command.option("PLUGIN", arguments.plugin, "Plugin name or path");
+    command.option("WORDS", arguments.words, "Options as key=value, or one bare word for the plugin's main option");
+    command.option("--bus", arguments.bus, "Bus to read; waits until it is there").type_name("BUS");
+    command.option("--name", arguments.name, "Name of this sink in logs and in the inspector (default: the plugin's)")
+        .type_name("NAME");
+    command.flag("--once", arguments.once, "Exit at the end of the stream instead of waiting for the next producer");
+    command.option("--log-level", arguments.log_level, "debug, info, warning or error")
+        .one_of({"debug", "info", "warning", "error"})
+        .type_name("TEXT:{debug,info,warning,error}")
+        .show_default();
+    command.option("--probe", arguments.probe, "Load FILE, say what it is, exit; runs no instance").type_name("FILE");
+    command.flag("--json", arguments.json, "With --probe: one line of JSON");
 }
 
 std::shared_ptr<spdlog::logger> make_log(const std::string& name, const std::string& level) {
@@ -113,9 +113,9 @@ int answer_probe(const Arguments& arguments) {
     return kExitOk;
 }
 
-int answer_help(const CLI::App& app, const Arguments& arguments) {
+int answer_help(const Command& command, const Arguments& arguments) {
     if (arguments.plugin.empty()) {
-        std::cout << app.help();
+        std::cout << command.help();
         return kExitOk;
     }
     const Plugin plugin = Plugin::load(find_plugin(arguments.plugin));
@@ -173,26 +173,17 @@ std::string unknown_flag_text(std::string_view word) {
            "; options of a sink are key=value without dashes (--help lists all)";
 }
 
-/// CLI11 quotes in its message what it does not know.
-[[noreturn]] void refuse_extras(const CLI::App& app) {
-    const std::vector<std::string> extras = app.remaining();
-    throw UsageError(extras.empty() ? std::string("too many words; see --help") : unknown_flag_text(extras.front()));
-}
-
 int guarded_main(const CommandLine& line) {
-    CLI::App app("Reads a bus, encodes, and hands the packets to one sink plugin.", "ringcast-sink");
+    CommandParser parser("Reads a bus, encodes, and hands the packets to one sink plugin.", "ringcast-sink");
     Arguments arguments;
-    declare(app, arguments);
+    declare(parser, arguments);
     try {
-        app.parse(std::vector<std::string>(line.words().rbegin(), line.words().rend()));  // from the last to the first
-    } catch (const CLI::ExtrasError&) {
-        refuse_extras(app);
-    } catch (const CLI::ParseError& error) {
-        const ParserWords words{"ringcast-sink PLUGIN", false};
-        throw UsageError(parser_words(app, error, words));
+        parser.parse(line.words(), {.command = "ringcast-sink PLUGIN", .may_quote = false});
+    } catch (const WrongWords& wrong) {
+        throw UsageError(wrong.extra.empty() ? wrong.what() : unknown_flag_text(wrong.extra));
     }
     if (!arguments.probe.empty()) return answer_probe(arguments);
-    if (arguments.help) return answer_help(app, arguments);
+    if (arguments.help) return answer_help(parser, arguments);
     set_up_signals();
     return run(line, arguments);
 }

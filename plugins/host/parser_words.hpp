@@ -2,13 +2,18 @@
 /// What the parser of the command line refuses, in the words of this project.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+class Option;
+class ParseError;
+}  // namespace CLI
 
 namespace ringcast::host {
 
 struct ParserWords {
-    std::string command;    ///< "ringcast info": what an example begins with
+    std::string command;    ///< what an example begins with; when empty, the full name: "ringcast info"
     bool may_quote = true;  ///< false: a word that stands in a wrong place may be a secret
 };
 

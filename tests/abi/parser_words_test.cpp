@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What the parser refuses names the right option, and no value where that may be a secret.
-#include "host/parser_words.hpp"
+#include "host/command_parser.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,24 +13,24 @@ namespace {
 class ParserWordsTest : public testing::Test {
 protected:
     ParserWordsTest() {
-        app.add_option("--n", number)->type_name("N");
-        app.add_option("--n-of-all", number)->type_name("N");
-        app.add_flag("--a-long-flag", flag);
-        app.add_option("--odd", text)->check([](const std::string& value) { return "no good: " + value; });
-        app.add_option("--colour", text)->check(CLI::IsMember({"red", "green"}));
+        parser.option("--n", number, "").type_name("N");
+        parser.option("--n-of-all", number, "").type_name("N");
+        parser.flag("--a-long-flag", flag, "");
+        parser.option("--odd", text, "").check([](const std::string& value) { return "no good: " + value; });
+        parser.option("--colour", text, "").one_of({"red", "green"});
     }
 
-    std::string refusal(std::vector<std::string> words, bool may_quote = true) {
+    std::string refusal(const std::vector<std::string>& words, bool may_quote = true) {
         try {
-            app.parse(std::move(words));
-        } catch (const CLI::ParseError& error) {
-            return parser_words(app, error, {.command = "it", .may_quote = may_quote});
+            parser.parse(words, {.command = "it", .may_quote = may_quote});
+        } catch (const WrongWords& wrong) {
+            return wrong.what();
         }
         return "none";
     }
 
-    CLI::App app;
-    int number = 0;
+    CommandParser parser{"A command."};
+    std::uint32_t number = 0;
     bool flag = false;
     std::string text;
 };

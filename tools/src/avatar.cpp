@@ -45,35 +45,35 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_avatar(CLI::App& app, int& exit_code) {
+void add_avatar(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
     options->words.name = "avatar";
     options->words.bus = "avatar";
-    CLI::App* verb = app.add_subcommand("avatar", "A drawn presenter speaks to a bus, lips in step with the sound.");
-    set_usage(*verb, "avatar --text TEXT | --wav FILE [--voice V] [--bus BUS] [--loop] [--seconds S] ...");
-    verb->add_option("--text", options->text, "What to say (espeak-ng speaks; Chinese text gets a Chinese voice).")
-        ->type_name("TEXT");
-    verb->add_option("--wav", options->wav, "A recorded speech: PCM or float WAV.")->type_name("FILE");
-    verb->add_option("--voice", options->voice, "Voice of espeak-ng; see espeak-ng --voices.")->type_name("VOICE");
-    verb->add_option("--bus", options->words.bus, "The bus to write to.")
-        ->check(check_bus_name)
-        ->capture_default_str()
-        ->type_name("BUS");
-    verb->add_option("--seconds", options->words.seconds, "Whole length with idling; without it, the speech once.")
-        ->check(length_check())
-        ->type_name("SECONDS");
-    verb->add_flag("--loop", options->loop, "Say it again and again.");
-    verb->add_flag("--no-captions", options->no_captions, "Do not show the sentence being said.");
-    add_producer_words(*verb, options->words);
-    verb->add_option("--rate", options->rate, "Samples per second; without it, the speech's own.")
-        ->check(CLI::Range(8000U, 192000U).description(""))
-        ->type_name("HZ");
-    verb->footer(
+    host::Command verb = command.add_verb("avatar", "A drawn presenter speaks to a bus, lips in step with the sound.");
+    verb.set_usage("--text TEXT | --wav FILE [--voice V] [--bus BUS] [--loop] [--seconds S] ...");
+    verb.option("--text", options->text, "What to say (espeak-ng speaks; Chinese text gets a Chinese voice).")
+        .type_name("TEXT");
+    verb.option("--wav", options->wav, "A recorded speech: PCM or float WAV.").type_name("FILE");
+    verb.option("--voice", options->voice, "Voice of espeak-ng; see espeak-ng --voices.").type_name("VOICE");
+    verb.option("--bus", options->words.bus, "The bus to write to.")
+        .check(check_bus_name)
+        .show_default()
+        .type_name("BUS");
+    verb.option("--seconds", options->words.seconds, "Whole length with idling; without it, the speech once.")
+        .check(check_length)
+        .type_name("SECONDS");
+    verb.flag("--loop", options->loop, "Say it again and again.");
+    verb.flag("--no-captions", options->no_captions, "Do not show the sentence being said.");
+    add_producer_words(verb, options->words);
+    verb.option("--rate", options->rate, "Samples per second; without it, the speech's own.")
+        .between(8000U, 192000U)
+        .type_name("HZ");
+    verb.set_footer(
         "Examples:\n"
         "  ringcast avatar --text \"Good evening, and welcome.\"\n"
         "  ringcast avatar --bus talk --text \"大家好，欢迎收看。\" --loop\n"
         "  ringcast avatar --bus talk --wav speech.wav --fps 30 --size 1080x1920 --wait-readers 2");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

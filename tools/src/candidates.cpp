@@ -11,34 +11,30 @@ namespace ringcast::tools {
 
 namespace {
 
-/// The choices in the parser's type name of an option: "a|b" as a verb wrote it, or "TEXT:{a,b}" as IsMember does.
+/// The choices in the type name of an option: "a|b".
 std::vector<std::string> choices_of(const std::string& type_name) {
-    const std::size_t open = type_name.find('{');
-    if (open != std::string::npos && type_name.ends_with("}")) {
-        return CLI::detail::split(type_name.substr(open + 1, type_name.size() - open - 2), ',');
-    }
     // Capitals stand for something ("F|N/D"), small letters for themselves.
     const bool literal = type_name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-|") == std::string::npos;
     if (!literal || type_name.find('|') == std::string::npos) return {};
-    return CLI::detail::split(type_name, '|');
+    return split(type_name, '|');
 }
 
 class Completion {
 public:
-    Completion(const CLI::App& app, const std::vector<std::string>& words, const CandidateSources& sources)
-        : app_(app), words_(words), sources_(sources) {}
+    Completion(const host::Command& command, const std::vector<std::string>& words, const CandidateSources& sources)
+        : command_(command), words_(words), sources_(sources) {}
 
     Candidates run() {
         if (words_.empty()) return {};
         if (words_.size() == 1) {
             if (typing_option()) {
-                offer_options(app_);
+                offer_options(command_);
             } else {
                 offer_verbs();
             }
         } else if (words_.front() == "sink") {
             at_sink();
-        } else if (const CLI::App* verb = find_verb(app_, words_.front())) {
+        } else if (const auto verb = command_.verb(words_.front())) {
             at_verb(*verb);
         }
         return std::move(found_);
@@ -58,44 +54,40 @@ private:
     }
 
     void offer_verbs() {
-        for (const CLI::App* verb : app_.get_subcommands([](const CLI::App*) { return true; })) {
-            offer(verb->get_name(), verb->get_description());
-        }
+        for (const host::Command& verb : command_.verbs())
+            offer(verb.name(), verb.description());
     }
 
-    void offer_options(const CLI::App& verb) {
-        for (const CLI::Option* option : verb.get_options()) {
-            for (const std::string& name : option->get_lnames())
-                offer("--" + name, option->get_description());
-        }
+    void offer_options(const host::Command& verb) {
+        for (const host::Option& option : verb.options())
+            offer_all(option.long_names(), option.help());
     }
 
     /// Values an option or a positional takes, told by its name or by the choices in its type name.
-    void offer_values(const CLI::Option& option) {
-        const std::string& name = option.get_single_name();
+    void offer_values(const host::Option& option) {
+        const std::string name = option.name();
         if (name == "bus") {
             offer_all(sources_.buses(), "bus");
         } else if (name == "plugin") {
             offer_all(sources_.plugins(), "sink plugin");
             found_.files = typed().find('/') != std::string::npos;
-        } else if (option.get_type_name() == "FILE" || option.get_type_name() == "DIR") {
+        } else if (option.type_name() == "FILE" || option.type_name() == "DIR") {
             found_.files = true;
         } else {
-            offer_all(choices_of(option.get_type_name()), {});
+            offer_all(choices_of(option.type_name()), {});
         }
     }
 
-    [[nodiscard]] static const CLI::Option* value_option(const CLI::App& verb, const std::string& word) {
-        if (!word.starts_with("-")) return nullptr;
-        for (const CLI::Option* option : verb.get_options()) {
-            if (option->nonpositional() && option->get_items_expected_max() > 0 && option->check_name(word))
-                return option;
+    [[nodiscard]] static std::optional<host::Option> value_option(const host::Command& verb, const std::string& word) {
+        if (!word.starts_with("-")) return std::nullopt;
+        for (const host::Option& option : verb.options()) {
+            if (option.takes_value_after(word)) return option;
         }
-        return nullptr;
+        return std::nullopt;
     }
 
-    void at_verb(const CLI::App& verb) {
-        if (const CLI::Option* option = value_option(verb, before())) {
+    void at_verb(const host::Command& verb) {
+        if (const auto option = value_option(verb, before())) {
             offer_values(*option);
         } else if (typing_option()) {
             offer_options(verb);
@@ -104,14 +96,15 @@ private:
         }
     }
 
-    void offer_next_positional(const CLI::App& verb) {
+    void offer_next_positional(const host::Command& verb) {
         std::size_t given = 0;
         for (std::size_t i = 1; i + 1 < words_.size(); ++i) {
-            const bool is_value = i > 1 && value_option(verb, words_[i - 1]) != nullptr;
+            const bool is_value = i > 1 && value_option(verb, words_[i - 1]).has_value();
             if (!is_value && !words_[i].starts_with("-")) ++given;
         }
-        const auto positionals = verb.get_options([](const CLI::Option* option) { return option->get_positional(); });
-        if (given < positionals.size()) offer_values(*positionals[given]);
+        for (const host::Option& option : verb.options()) {
+            if (option.is_positional() && given-- == 0) return offer_values(option);
+        }
     }
 
     /// ringcast-sink parses the words after the verb, so the parser here knows nothing of them.
@@ -153,14 +146,14 @@ private:
         const std::string assignment = typed().substr(0, equals + 1);
         for (const host::ProbedOption& option : options) {
             if (option.key + "=" != assignment) continue;
-            for (const std::string& choice : CLI::detail::split(option.choices, '|')) {
+            for (const std::string& choice : split(option.choices, '|')) {
                 if (!choice.empty()) offer(assignment + choice, {});
             }
         }
         found_.files = assignment == "path=" || assignment == "dir=";
     }
 
-    const CLI::App& app_;
+    const host::Command& command_;
     const std::vector<std::string>& words_;
     const CandidateSources& sources_;
     Candidates found_;
@@ -168,8 +161,9 @@ private:
 
 }  // namespace
 
-Candidates candidates_for(const CLI::App& app, const std::vector<std::string>& words, const CandidateSources& sources) {
-    return Completion(app, words, sources).run();
+Candidates candidates_for(const host::Command& command, const std::vector<std::string>& words,
+                          const CandidateSources& sources) {
+    return Completion(command, words, sources).run();
 }
 
 }  // namespace ringcast::tools

@@ -2,11 +2,11 @@
 /// What may stand at the cursor of a command line: the one place that knows it, for every shell.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "host/command_parser.hpp"
 #include "host/plugin_probe.hpp"
 
 namespace ringcast::tools {
@@ -30,11 +30,12 @@ struct CandidateSources {
 };
 
 /// `words` are those after the program's name; the last one is being typed and may be empty.
-Candidates candidates_for(const CLI::App& app, const std::vector<std::string>& words, const CandidateSources& sources);
+Candidates candidates_for(const host::Command& command, const std::vector<std::string>& words,
+                          const CandidateSources& sources);
 
 /// Runs `ringcast __complete WORD...`, what the completion scripts call: one candidate a line, its help after a tab,
 /// and
 /// ":files" where a file may stand too. Returns the exit code.
-int print_candidates(const CLI::App& app, const std::vector<std::string>& words);
+int print_candidates(const host::Command& command, const std::vector<std::string>& words);
 
 }  // namespace ringcast::tools

@@ -88,34 +88,29 @@ int run(const Options& words) {
 
 }  // namespace
 
-void add_cat(CLI::App& app, int& exit_code) {
+void add_cat(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("cat", "Stream a bus to stdout for ffplay, ffmpeg or a file.");
-    set_usage(*verb, "cat BUS [--format nut|y4m|wav|raw] [--flow video|audio] [--seconds S | --frames N] ...");
-    verb->add_option("bus", options->bus, "Name of the bus.")->required()->check(check_bus_name)->type_name("NAME");
-    verb->add_option("--format", options->format,
-                     "nut: picture and sound; y4m: picture; wav: sound; raw: the bytes of one flow. Without it, by the "
-                     "name of --output, else nut.")
-        ->check(CLI::IsMember({"nut", "y4m", "wav", "raw"}).description(""))
-        ->type_name("nut|y4m|wav|raw");
-    verb->add_option("-f,--flow", options->flow, "Only this flow; raw without it is video.")
-        ->check(CLI::IsMember({"video", "audio"}).description(""))
-        ->type_name("video|audio");
-    CLI::Option* seconds = verb->add_option("--seconds", options->seconds, "End after so much media.")
-                               ->check(duration_check(std::chrono::milliseconds(1)))
-                               ->type_name("SECONDS");
-    verb->add_option("--frames", options->frames, "End after so many pictures.")
-        ->check(check_count)
-        ->excludes(seconds)
-        ->type_name("N");
-    verb->add_option("-o,--output", options->output, "File to write; \"-\" is stdout.")
-        ->capture_default_str()
-        ->type_name("FILE");
-    verb->add_flag("--lossless", options->lossless,
-                   "Ask a lossless producer to wait for this reader, once it is there; start that one with "
-                   "--wait-readers, or it may be ahead.");
-    verb->add_flag("--json", options->json, "Sum up at the end as one JSON line on stderr.");
-    verb->footer(
+    host::Command verb = command.add_verb("cat", "Stream a bus to stdout for ffplay, ffmpeg or a file.");
+    verb.set_usage("BUS [--format nut|y4m|wav|raw] [--flow video|audio] [--seconds S | --frames N] ...");
+    verb.option("bus", options->bus, "Name of the bus.").required().check(check_bus_name).type_name("NAME");
+    verb.option("--format", options->format,
+                "nut: picture and sound; y4m: picture; wav: sound; raw: the bytes of one flow. Without it, by the "
+                "name of --output, else nut.")
+        .one_of({"nut", "y4m", "wav", "raw"});
+    verb.option("-f,--flow", options->flow, "Only this flow; raw without it is video.").one_of({"video", "audio"});
+    const host::Option seconds = verb.option("--seconds", options->seconds, "End after so much media.")
+                                     .check(duration_check(std::chrono::milliseconds(1)))
+                                     .type_name("SECONDS");
+    verb.option("--frames", options->frames, "End after so many pictures.")
+        .check(check_count)
+        .excludes(seconds)
+        .type_name("N");
+    verb.option("-o,--output", options->output, "File to write; \"-\" is stdout.").show_default().type_name("FILE");
+    verb.flag("--lossless", options->lossless,
+              "Ask a lossless producer to wait for this reader, once it is there; start that one with "
+              "--wait-readers, or it may be ahead.");
+    verb.flag("--json", options->json, "Sum up at the end as one JSON line on stderr.");
+    verb.set_footer(
         "Waits for the bus, begins at the newest frame (at the first when it had to wait, or with --lossless),\n"
         "ends at the end of the stream. Losses are told on stderr. A reader that leaves ends it quietly.\n\n"
         "Examples:\n"
@@ -123,7 +118,7 @@ void add_cat(CLI::App& app, int& exit_code) {
         "  ringcast cat talk --seconds 5 | ffmpeg -i - -y talk.mkv\n"
         "  ringcast cat talk --format wav --seconds 5 --output talk.wav\n"
         "  ringcast cat talk --format raw --flow video --frames 1 --output frame.bgr");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

@@ -77,22 +77,22 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_clean(CLI::App& app, int& exit_code) {
+void add_clean(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("clean", "Remove what dead producers left in shared memory.");
-    set_usage(*verb, "clean [BUS] [--dry-run] [--json]");
-    verb->add_option("bus", options->bus, "Only this bus; without it, every stale one.")
-        ->check(check_bus_name)
-        ->type_name("NAME");
-    verb->add_flag("-n,--dry-run", options->dry_run, "Only say what would be removed.");
-    add_json_flag(*verb, options->json);
-    verb->footer(
+    host::Command verb = command.add_verb("clean", "Remove what dead producers left in shared memory.");
+    verb.set_usage("[BUS] [--dry-run] [--json]");
+    verb.option("bus", options->bus, "Only this bus; without it, every stale one.")
+        .check(check_bus_name)
+        .type_name("NAME");
+    verb.flag("-n,--dry-run", options->dry_run, "Only say what would be removed.");
+    add_json_flag(verb, options->json);
+    verb.set_footer(
         "A live bus is never touched. Nothing to remove is no error.\n\n"
         "Examples:\n"
         "  ringcast clean --dry-run\n"
         "  ringcast clean\n"
         "  ringcast clean talk --json");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

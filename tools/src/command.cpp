@@ -3,8 +3,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <sstream>
 #include <utility>
 
 #include "ringcast/error.hpp"
@@ -16,37 +17,15 @@ namespace {
 
 constexpr std::size_t kMaxBusName = 48;
 
-int report(const CLI::App& verb, const char* what, int exit_code) {
-    std::fprintf(stderr, "ringcast %s: %s\n", verb.get_name().c_str(), what);
+int report(const host::Command& verb, const char* what, int exit_code) {
+    std::fprintf(stderr, "%s: %s\n", verb.full_name().c_str(), what);
     return exit_code;
 }
 
-class FixedUsage : public CLI::Formatter {
-public:
-    explicit FixedUsage(std::string usage) : usage_(std::move(usage)) {}
-    std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override {
-        return "Usage: " + usage_ + "\n";
-    }
-
-private:
-    std::string usage_;
-};
-
 }  // namespace
 
-const CLI::App* find_verb(const CLI::App& app, const std::string& name) {
-    const auto found = app.get_subcommands([&](const CLI::App* verb) { return verb->get_name() == name; });
-    return found.empty() ? nullptr : found.front();
-}
-
-void set_usage(CLI::App& verb, std::string usage) {
-    auto formatter = std::make_shared<FixedUsage>("ringcast " + std::move(usage));
-    formatter->column_width(28);
-    verb.formatter(formatter);
-}
-
-void run_as_verb(CLI::App& verb, int& exit_code, std::function<int()> body) {
-    verb.callback([&verb, &exit_code, body = std::move(body)] {
+void run_as_verb(host::Command& verb, int& exit_code, std::function<int()> body) {
+    verb.on_call([verb, &exit_code, body = std::move(body)] {
         try {
             exit_code = body();
         } catch (const UsageError& error) {
@@ -60,8 +39,8 @@ void run_as_verb(CLI::App& verb, int& exit_code, std::function<int()> body) {
     });
 }
 
-void add_json_flag(CLI::App& verb, bool& json) {
-    verb.add_flag("--json", json, "Print JSON (raw numbers, units in the names).");
+host::Option add_json_flag(host::Command& verb, bool& json) {
+    return verb.flag("--json", json, "Print JSON (raw numbers, units in the names).");
 }
 
 bool print(std::string_view text) {
@@ -83,9 +62,17 @@ void explain_missing_bus(const std::string& bus) {
 }
 
 std::string check_count(const std::string& text) {
-    std::uint64_t count = 0;
-    const bool good = CLI::detail::lexical_cast(text, count) && count > 0 && !text.starts_with("-");
+    char* end = nullptr;
+    const bool good = std::strtoull(text.c_str(), &end, 0) > 0 && *end == '\0' && !text.starts_with("-");
     return good ? std::string() : "\"" + sanitise(text, 64) + "\" is not a whole number above 0";
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    std::istringstream rest(text);
+    for (std::string part; std::getline(rest, part, separator);)
+        parts.push_back(part);
+    return parts;
 }
 
 BusInfo inspect_or_explain(const std::string& bus) {

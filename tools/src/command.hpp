@@ -2,7 +2,6 @@
 /// What every verb shares: one way to end in an error, to check a bus name and to print a result.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -10,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/command_parser.hpp"
 #include "ringcast/inspect.hpp"
 #include "verbs.hpp"
 
@@ -27,17 +27,11 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// Sets the callback of a subcommand: runs `body`, stores its exit code, turns an exception into one line on stderr.
-void run_as_verb(CLI::App& verb, int& exit_code, std::function<int()> body);
-
-/// nullptr when there is no verb of that name.
-const CLI::App* find_verb(const CLI::App& app, const std::string& name);
-
-/// Replaces the usage line of a verb's help.
-void set_usage(CLI::App& verb, std::string usage);
+/// What a call of the verb does: runs `body`, stores its exit code, turns an exception into one line on stderr.
+void run_as_verb(host::Command& verb, int& exit_code, std::function<int()> body);
 
 /// Adds `--json` to a verb.
-void add_json_flag(CLI::App& verb, bool& json);
+host::Option add_json_flag(host::Command& verb, bool& json);
 
 /// Writes a result to stdout. False when nobody reads any more (a closed pipe); throws VerbError when the place is
 /// full.
@@ -48,6 +42,9 @@ std::string check_bus_name(const std::string& name);
 
 /// The same of a count: a whole number above 0.
 std::string check_count(const std::string& text);
+
+/// The parts of "a|b"; a separator at the end begins none.
+std::vector<std::string> split(const std::string& text, char separator);
 
 /// The bus, or a VerbError that says which names are near or how to start one.
 BusInfo inspect_or_explain(const std::string& bus);

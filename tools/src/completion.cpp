@@ -92,7 +92,7 @@ int print_script(const std::string& shell) {
 
 }  // namespace
 
-int print_candidates(const CLI::App& app, const std::vector<std::string>& words) {
+int print_candidates(const host::Command& command, const std::vector<std::string>& words) {
     using Names = std::vector<std::string>;
     const CandidateSources sources{
         .buses = [] { return quietly<Names>(list_buses); },
@@ -102,7 +102,7 @@ int print_candidates(const CLI::App& app, const std::vector<std::string>& words)
                 return quietly<host::ProbeResult>([&] { return host::probe_plugin(find_plugin_file(plugin)); });
             },
     };
-    const Candidates found = candidates_for(app, words, sources);
+    const Candidates found = candidates_for(command, words, sources);
     std::string text;
     for (const Candidate& candidate : found.words) {
         text += sanitise(candidate.word) + (candidate.help.empty() ? "" : "\t" + sanitise(candidate.help)) + "\n";
@@ -112,21 +112,18 @@ int print_candidates(const CLI::App& app, const std::vector<std::string>& words)
     return kExitOk;
 }
 
-void add_completion(CLI::App& app, int& exit_code) {
+void add_completion(host::Command& command, int& exit_code) {
     auto shell = std::make_shared<std::string>();
-    CLI::App* verb = app.add_subcommand("completion", "Print a completion script for a shell.");
-    set_usage(*verb, "completion bash|zsh|fish");
-    verb->add_option("shell", *shell, "The shell.")
-        ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""))
-        ->type_name("bash|zsh|fish");
-    verb->footer(
+    host::Command verb = command.add_verb("completion", "Print a completion script for a shell.");
+    verb.set_usage("bash|zsh|fish");
+    verb.option("shell", *shell, "The shell.").required().one_of({"bash", "zsh", "fish"});
+    verb.set_footer(
         "Completes verbs, options, live bus names, plugins and their options.\n\n"
         "Examples:\n"
         "  source <(ringcast completion bash)\n"
         "  source <(ringcast completion zsh)\n"
         "  ringcast completion fish | source");
-    run_as_verb(*verb, exit_code, [shell] { return print_script(*shell); });
+    run_as_verb(verb, exit_code, [shell] { return print_script(*shell); });
 }
 
 }  // namespace ringcast::tools

@@ -79,20 +79,21 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, int& exit_code) {
+void add_doctor(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("doctor", "Say what is wrong on this machine, and the command that mends it.");
-    set_usage(*verb, "doctor [BUS] [--json]");
-    verb->add_option("bus", options->bus, "Only this bus; without it, all.")->check(check_bus_name)->type_name("NAME");
-    add_json_flag(*verb, options->json);
-    verb->footer(
+    host::Command verb =
+        command.add_verb("doctor", "Say what is wrong on this machine, and the command that mends it.");
+    verb.set_usage("[BUS] [--json]");
+    verb.option("bus", options->bus, "Only this bus; without it, all.").check(check_bus_name).type_name("NAME");
+    add_json_flag(verb, options->json);
+    verb.set_footer(
         "Looks at shared memory, buses, owners and permissions, limits, plugins, encoders and speech; changes\n"
         "nothing. Exit code 1 when there is an error among the findings; warnings are no error.\n\n"
         "Examples:\n"
         "  ringcast doctor\n"
         "  ringcast doctor talk\n"
         "  ringcast doctor --json");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

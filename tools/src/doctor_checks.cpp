@@ -175,7 +175,7 @@ Findings check_bus(const std::string& name, bool in_container) {
 
 bool in_path(const std::string& program) {
     const char* path = std::getenv("PATH");
-    for (const std::string& folder : CLI::detail::split(path == nullptr ? "/usr/bin:/bin" : path, ':')) {
+    for (const std::string& folder : split(path == nullptr ? "/usr/bin:/bin" : path, ':')) {
         if (access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
     }
     return false;

@@ -2,11 +2,11 @@
 /// Times on the command line: "1s", "500ms", "2min"; a bare number is seconds.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
 
+#include "host/command_parser.hpp"
 #include "ringcast/inspect.hpp"
 #include "runtime/option_values.hpp"
 
@@ -18,19 +18,17 @@ inline std::optional<std::chrono::nanoseconds> duration_from(const std::string& 
 }
 
 /// Accepts `least` up to a year.
-inline CLI::Validator duration_check(std::chrono::nanoseconds least) {
-    return CLI::Validator(
-        [least](const std::string& text) -> std::string {
-            const auto value = duration_from(text);
-            if (value && *value >= least && *value <= std::chrono::hours(24 * 365)) return {};
-            std::string message = "\"" + sanitise(text, 64) + "\" is not a time here: use 1s, 500ms or 2min";
-            if (value && *value < least) {
-                message +=
-                    ", at least " + std::to_string(std::chrono::ceil<std::chrono::milliseconds>(least).count()) + "ms";
-            }
-            return message;
-        },
-        "");
+inline host::ValueCheck duration_check(std::chrono::nanoseconds least) {
+    return [least](const std::string& text) -> std::string {
+        const auto value = duration_from(text);
+        if (value && *value >= least && *value <= std::chrono::hours(24 * 365)) return {};
+        std::string message = "\"" + sanitise(text, 64) + "\" is not a time here: use 1s, 500ms or 2min";
+        if (value && *value < least) {
+            message +=
+                ", at least " + std::to_string(std::chrono::ceil<std::chrono::milliseconds>(least).count()) + "ms";
+        }
+        return message;
+    };
 }
 
 }  // namespace ringcast::tools

@@ -253,19 +253,19 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_info(CLI::App& app, int& exit_code) {
+void add_info(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("info", "Show one bus: flows, readers, losses, skew.");
-    set_usage(*verb, "info BUS [--json]");
-    verb->add_option("bus", options->bus, "Name of the bus.")->required()->check(check_bus_name)->type_name("NAME");
-    add_json_flag(*verb, options->json);
-    verb->footer(
+    host::Command verb = command.add_verb("info", "Show one bus: flows, readers, losses, skew.");
+    verb.set_usage("BUS [--json]");
+    verb.option("bus", options->bus, "Name of the bus.").required().check(check_bus_name).type_name("NAME");
+    add_json_flag(verb, options->json);
+    verb.set_footer(
         "Looks from outside: no reader or writer notices. The measured rate is that of the newest second in the "
         "ring.\n\n"
         "Examples:\n"
         "  ringcast info talk\n"
         "  ringcast info talk --json");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

@@ -117,49 +117,48 @@ int run(const Options& options) {
     return kExitOk;
 }
 
-void add_words(CLI::App& verb, Options& options) {
-    verb.add_option("url", options.url,
-                    "Where the stream comes from: srt://, rtmp:// or rtmps://; env:NAME, file:PATH.")
-        ->required()
-        ->type_name("URL");
-    verb.add_option("--bus", options.bus, "The bus to write to.")->required()->check(check_bus_name)->type_name("BUS");
-    auto* packets = verb.add_flag("--packets", options.packets,
-                                  "Put packets on the bus as they come (default): no CPU, times exact. H.264, H.265, "
-                                  "AAC, Opus.");
-    verb.add_flag("--decode", options.decode, "Decode: pictures (I420, NV12) and sound (f32), of any codec.")
-        ->excludes(packets);
-    verb.add_option("--passphrase", options.passphrase, "SRT: what the stream is encrypted with.")
-        ->type_name("env:NAME|file:PATH");
-    verb.add_option("--streamid", options.streamid, "SRT: what to ask the listener for; listening: what to insist on.")
-        ->type_name("env:NAME|file:PATH");
-    verb.add_option("--latency", options.latency,
-                    "SRT: time to repair losses, 200ms unless said; the longer of both ends "
-                    "counts.")
-        ->type_name("TIME");
-    verb.add_option("--key", options.key, "RTMP: name of the stream; listening: what to insist on.")
-        ->type_name("env:NAME|file:PATH");
-    verb.add_flag("--listen", options.listen, "RTMP: wait for a publisher, as an address without a host does.");
-    verb.add_flag("--once", options.once, "End with the first connection that carried media.");
-    verb.add_option("--mode", options.modes, "Who may read the bus: 0600, 0640 (default), 0660, 0644.")
-        ->check([](const std::string& text) { return is_octal(text) ? std::string() : check_mode(text); })
-        ->allow_extra_args(false)
-        ->type_name("0640");
-    verb.add_option("--group", options.group,
-                    "Group whose members may read the bus (sinks of other users, containers).")
-        ->type_name("GROUP");
-    verb.add_option("--name", options.name, "Name that the inspector shows.")->capture_default_str()->type_name("NAME");
+void add_words(host::Command& verb, Options& options) {
+    verb.option("url", options.url, "Where the stream comes from: srt://, rtmp:// or rtmps://; env:NAME, file:PATH.")
+        .required()
+        .type_name("URL");
+    verb.option("--bus", options.bus, "The bus to write to.").required().check(check_bus_name).type_name("BUS");
+    const host::Option packets =
+        verb.flag("--packets", options.packets,
+                  "Put packets on the bus as they come (default): no CPU, times exact. H.264, H.265, "
+                  "AAC, Opus.");
+    verb.flag("--decode", options.decode, "Decode: pictures (I420, NV12) and sound (f32), of any codec.")
+        .excludes(packets);
+    verb.option("--passphrase", options.passphrase, "SRT: what the stream is encrypted with.")
+        .type_name("env:NAME|file:PATH");
+    verb.option("--streamid", options.streamid, "SRT: what to ask the listener for; listening: what to insist on.")
+        .type_name("env:NAME|file:PATH");
+    verb.option("--latency", options.latency,
+                "SRT: time to repair losses, 200ms unless said; the longer of both ends "
+                "counts.")
+        .type_name("TIME");
+    verb.option("--key", options.key, "RTMP: name of the stream; listening: what to insist on.")
+        .type_name("env:NAME|file:PATH");
+    verb.flag("--listen", options.listen, "RTMP: wait for a publisher, as an address without a host does.");
+    verb.flag("--once", options.once, "End with the first connection that carried media.");
+    verb.option("--mode", options.modes, "Who may read the bus: 0600, 0640 (default), 0660, 0644.")
+        .check([](const std::string& text) { return is_octal(text) ? std::string() : check_mode(text); })
+        .one_value_each()
+        .type_name("0640");
+    verb.option("--group", options.group, "Group whose members may read the bus (sinks of other users, containers).")
+        .type_name("GROUP");
+    verb.option("--name", options.name, "Name that the inspector shows.").show_default().type_name("NAME");
     add_json_flag(verb, options.json);
 }
 
 }  // namespace
 
-void add_ingest(CLI::App& app, int& exit_code) {
+void add_ingest(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb =
-        app.add_subcommand("ingest", "Put somebody else's stream onto a bus: SRT or RTMP, called or awaited.");
-    set_usage(*verb, "ingest URL --bus BUS [--packets|--decode] [--once] ...");
-    add_words(*verb, *options);
-    verb->footer(
+    host::Command verb =
+        command.add_verb("ingest", "Put somebody else's stream onto a bus: SRT or RTMP, called or awaited.");
+    verb.set_usage("URL --bus BUS [--packets|--decode] [--once] ...");
+    add_words(verb, *options);
+    verb.set_footer(
         "An address without a host waits for whoever sends; with one it is called, again and again when it is lost.\n"
         "srt:// also takes mode=caller|listener|rendezvous, latency=200ms, pbkeylen=16|24|32 in its query.\n"
         "Times are kept; when the source begins anew it goes on where it ended, picture and sound by one shift.\n\n"
@@ -168,7 +167,7 @@ void add_ingest(CLI::App& app, int& exit_code) {
         "  ringcast ingest srt://studio.example:9000 --bus guest --passphrase env:PASS\n"
         "  ringcast ingest rtmp://:1935/live --bus guest --key file:key.txt   wait for OBS or ffmpeg\n"
         "  ringcast ingest rtmp://media.example/live --bus guest --key file:key.txt --decode --json");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

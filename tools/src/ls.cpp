@@ -103,13 +103,13 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_ls(CLI::App& app, int& exit_code) {
+void add_ls(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("ls", "List the buses of this machine.");
-    set_usage(*verb, "ls [--json | --names]");
-    add_json_flag(*verb, options->json);
-    verb->add_flag("--names", options->names, "Print only the names, one per line (for scripts).")->excludes("--json");
-    verb->footer(
+    host::Command verb = command.add_verb("ls", "List the buses of this machine.");
+    verb.set_usage("[--json | --names]");
+    const host::Option json = add_json_flag(verb, options->json);
+    verb.flag("--names", options->names, "Print only the names, one per line (for scripts).").excludes(json);
+    verb.set_footer(
         "State: starting (memory is being reserved), live (a producer is writing), ended (end of stream,\n"
         "about to go), stale (its producer is gone; `ringcast clean` removes it, a new producer of that\n"
         "name takes its place), damaged.\n\n"
@@ -117,7 +117,7 @@ void add_ls(CLI::App& app, int& exit_code) {
         "  ringcast ls\n"
         "  ringcast ls --json\n"
         "  ringcast ls --names");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

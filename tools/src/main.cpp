@@ -2,17 +2,14 @@
 /// The `ringcast` command: finds the verb, explains wrong words.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "candidates.hpp"
 #include "command.hpp"
-#include "host/parser_words.hpp"
 #include "last_words.hpp"
 #include "safe_words.hpp"
 #include "suggest.hpp"
@@ -24,7 +21,7 @@ namespace {
 
 struct Group {
     const char* title;
-    std::vector<void (*)(CLI::App&, int&)> verbs;
+    std::vector<void (*)(host::Command&, int&)> verbs;
 };
 
 const std::vector<Group>& groups() {
@@ -42,22 +39,21 @@ const std::vector<Group>& groups() {
     return kGroups;
 }
 
-void add_verbs(CLI::App& app, int& exit_code) {
+void add_verbs(host::Command& command, int& exit_code) {
     std::size_t known = 0;
     for (const Group& group : groups()) {
         for (const auto add : group.verbs)
-            add(app, exit_code);
-        const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+            add(command, exit_code);
+        std::vector<host::Command> all = command.verbs();
         for (; known < all.size(); ++known)
-            all[known]->group(group.title);
+            all[known].set_group(group.title);
     }
 }
 
-std::vector<std::string> verb_names(const CLI::App& app) {
+std::vector<std::string> verb_names(const host::Command& command) {
     std::vector<std::string> names;
-    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-        names.push_back(verb->get_name());
-    }
+    for (const host::Command& verb : command.verbs())
+        names.push_back(verb.name());
     return names;
 }
 
@@ -66,8 +62,8 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
     return near.empty() ? std::string() : "; did you mean \"" + near.front() + "\"?";
 }
 
-int wrong_verb(const CLI::App& app, const std::string& word) {
-    const std::string hint = did_you_mean(word, verb_names(app));
+int wrong_verb(const host::Command& command, const std::string& word) {
+    const std::string hint = did_you_mean(word, verb_names(command));
     std::fprintf(stderr, "ringcast: \"%s\" is not a verb%s (see: ringcast --help)\n", sanitise(word, 64).c_str(),
                  hint.c_str());
     return kExitUsage;
@@ -82,20 +78,17 @@ extern "C" void on_bus_error(int /*signal*/) {
 }
 
 /// One line for words the parser refused, with the nearest option where one was mistyped.
-int explain(const CLI::App& app, const CLI::ParseError& error) {
-    const auto parsed = app.get_subcommands();
-    const CLI::App& where = parsed.empty() ? app : *parsed.front();
-    const std::string command = parsed.empty() ? "ringcast" : "ringcast " + where.get_name();
-    std::string message = host::parser_words(where, error, {.command = command});
-    const std::vector<std::string> extra = app.remaining(true);
-    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extra.empty()) {
+int explain(const host::WrongWords& wrong) {
+    const std::string command = wrong.where.full_name();
+    std::string message = wrong.what();
+    if (!wrong.extra.empty()) {
         std::vector<std::string> options;
-        for (const CLI::Option* option : where.get_options()) {
-            for (const std::string& name : option->get_lnames())
-                options.push_back("--" + name);
+        for (const host::Option& option : wrong.where.options()) {
+            const auto names = option.long_names();
+            options.insert(options.end(), names.begin(), names.end());
         }
-        message = "\"" + extra.front() + "\" is not expected here";
-        if (extra.front().starts_with("-")) message += did_you_mean(extra.front(), options);
+        message = "\"" + wrong.extra + "\" is not expected here";
+        if (wrong.extra.starts_with("-")) message += did_you_mean(wrong.extra, options);
     }
     std::replace(message.begin(), message.end(), '\n', ' ');
     std::fprintf(stderr, "%s: %s (see: %s --help)\n", command.c_str(),
@@ -108,13 +101,13 @@ int run(int argc, char** argv) {
     struct sigaction action {};
     action.sa_handler = on_bus_error;
     sigaction(SIGBUS, &action, nullptr);
-    CLI::App app{"ringcast: a shared-memory media bus. A model writes frames and sound; sinks send them out.",
-                 "ringcast"};
-    set_usage(app, "VERB [WORDS ...]");
-    app.set_version_flag("--version", "ringcast " RINGCAST_VERSION, "Print the version and exit.");
-    app.require_subcommand(1);
-    add_verbs(app, exit_code);
-    app.footer(
+    host::CommandParser parser(
+        "ringcast: a shared-memory media bus. A model writes frames and sound; sinks send them out.", "ringcast");
+    parser.set_usage("VERB [WORDS ...]");
+    parser.set_version("ringcast " RINGCAST_VERSION);
+    parser.require_verb();
+    add_verbs(parser, exit_code);
+    parser.set_footer(
         "Examples:\n"
         "  ringcast testsrc --bus talk               a test picture with sound, until Ctrl-C\n"
         "  ringcast sink file --bus talk talk.mp4    record it\n"
@@ -123,27 +116,19 @@ int run(int argc, char** argv) {
         "Each verb explains itself: ringcast VERB --help\n"
         "Exit codes: 0 done, 1 could not be done, 2 wrong words. Messages go to stderr, results to stdout.");
     if (argc < 2) {
-        std::fputs(app.help().c_str(), stderr);
+        std::fputs(parser.help().c_str(), stderr);
         return kExitUsage;
     }
     // Words that are being typed may be any, so the parser does not see them.
-    if (std::string(argv[1]) == "__complete") return print_candidates(app, {argv + 2, argv + argc});
-    if (argv[1][0] != '-' && find_verb(app, argv[1]) == nullptr) return wrong_verb(app, argv[1]);
+    if (std::string(argv[1]) == "__complete") return print_candidates(parser, {argv + 2, argv + argc});
+    if (argv[1][0] != '-' && !parser.verb(argv[1])) return wrong_verb(parser, argv[1]);
+    const bool may_carry_secrets = std::string(argv[1]) == "ingest";
     try {
-        if (std::string(argv[1]) == "ingest") {
-            // The parser takes its words from behind.
-            std::vector<std::string> words = safe_words(argc, argv).words();
-            std::reverse(words.begin(), words.end());
-            app.parse(words);
-        } else {
-            app.parse(argc, argv);
-        }
-    } catch (const CLI::Success& success) {  // --help, --version
-        std::ostringstream text;
-        app.exit(success, text, text);
-        print(text.str());
-    } catch (const CLI::ParseError& error) {
-        return explain(app, error);
+        const std::string text = parser.parse(may_carry_secrets ? safe_words(argc, argv).words()
+                                                                : std::vector<std::string>(argv + 1, argv + argc));
+        if (!text.empty()) print(text);
+    } catch (const host::WrongWords& wrong) {
+        return explain(wrong);
     }
     return exit_code;
 }

@@ -21,7 +21,7 @@ struct Options {
 Json choices_json(const std::string& choices) {
     if (choices.empty()) return nullptr;
     Json list = Json::array();
-    for (const std::string& choice : CLI::detail::split(choices, '|'))
+    for (const std::string& choice : split(choices, '|'))
         list.push_back(choice);
     return list;
 }
@@ -118,20 +118,20 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_plugins(CLI::App& app, int& exit_code) {
+void add_plugins(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("plugins", "List the sink plugins and their options.");
-    set_usage(*verb, "plugins [PLUGIN] [--json]");
-    verb->add_option("plugin", options->plugin, "Only this one: a name or a path to a .so.")->type_name("NAME|FILE");
-    add_json_flag(*verb, options->json);
-    verb->footer(
+    host::Command verb = command.add_verb("plugins", "List the sink plugins and their options.");
+    verb.set_usage("[PLUGIN] [--json]");
+    verb.option("plugin", options->plugin, "Only this one: a name or a path to a .so.").type_name("NAME|FILE");
+    add_json_flag(verb, options->json);
+    verb.set_footer(
         "Looks in the folders of $RINGCAST_PLUGIN_PATH (colon list), then in lib/ringcast beside bin. Each\n"
         "plugin is loaded in a process of its own; one that cannot be used is listed with the reason.\n\n"
         "Examples:\n"
         "  ringcast plugins\n"
         "  ringcast plugins hls\n"
         "  ringcast plugins --json");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

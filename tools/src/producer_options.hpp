@@ -54,38 +54,34 @@ inline std::string check_mode(const std::string& text) {
     return "\"" + sanitise(text, 64) + "\" is not a mode: use live, paced or lossless, or octal digits such as 0640";
 }
 
-inline CLI::Validator length_check() {
-    return CLI::Validator(
-        [](const std::string& text) -> std::string {
-            double value = 0;
-            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-            const bool good = error == std::errc{} && end == text.data() + text.size() && value > 0 && value <= 1e8;
-            return good ? std::string{} : "\"" + sanitise(text, 64) + "\" is not a length: seconds above 0";
-        },
-        "");
+inline std::string check_length(const std::string& text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool good = error == std::errc{} && end == text.data() + text.size() && value > 0 && value <= 1e8;
+    return good ? std::string{} : "\"" + sanitise(text, 64) + "\" is not a length: seconds above 0";
 }
 
-inline void add_producer_words(CLI::App& verb, ProducerWords& words) {
-    verb.add_option("--size", words.size, "Picture size.")->check(check_size)->capture_default_str()->type_name("WxH");
-    verb.add_option("--fps", words.fps, "Frames per second: 25, 30000/1001, 29.97.")
-        ->check(check_fps)
-        ->capture_default_str()
-        ->type_name("F|N/D");
-    verb.add_option("--mode", words.modes,
-                    "live (default): never waits. paced: the bus keeps the clock. lossless: as fast as sinks read. "
-                    "Octal digits instead say who may read the bus: 0600, 0640 (default), 0660, 0644.")
-        ->check(check_mode)
-        ->allow_extra_args(false)
-        ->type_name("live|paced|lossless|0640");
-    verb.add_option("--group", words.group, "Group whose members may read the bus (sinks of other users, containers).")
-        ->type_name("GROUP");
-    verb.add_option("--wait-readers", words.wait_readers, "Start when N sinks are attached, encoders open.")
-        ->check(CLI::Range(0U, static_cast<unsigned>(layout::kBoardCells)).description(""))
-        ->type_name("N");
-    verb.add_option("--wait-timeout", words.wait_timeout, "Give up waiting after so long (exit code 1).")
-        ->check(length_check())
-        ->type_name("SECONDS");
-    verb.add_option("--name", words.name, "Name that the inspector shows.")->capture_default_str()->type_name("NAME");
+inline void add_producer_words(host::Command& verb, ProducerWords& words) {
+    verb.option("--size", words.size, "Picture size.").check(check_size).show_default().type_name("WxH");
+    verb.option("--fps", words.fps, "Frames per second: 25, 30000/1001, 29.97.")
+        .check(check_fps)
+        .show_default()
+        .type_name("F|N/D");
+    verb.option("--mode", words.modes,
+                "live (default): never waits. paced: the bus keeps the clock. lossless: as fast as sinks read. "
+                "Octal digits instead say who may read the bus: 0600, 0640 (default), 0660, 0644.")
+        .check(check_mode)
+        .one_value_each()
+        .type_name("live|paced|lossless|0640");
+    verb.option("--group", words.group, "Group whose members may read the bus (sinks of other users, containers).")
+        .type_name("GROUP");
+    verb.option("--wait-readers", words.wait_readers, "Start when N sinks are attached, encoders open.")
+        .between(0U, static_cast<unsigned>(layout::kBoardCells))
+        .type_name("N");
+    verb.option("--wait-timeout", words.wait_timeout, "Give up waiting after so long (exit code 1).")
+        .check(check_length)
+        .type_name("SECONDS");
+    verb.option("--name", words.name, "Name that the inspector shows.").show_default().type_name("NAME");
     add_json_flag(verb, words.json);
 }
 

@@ -45,12 +45,12 @@ int run(std::vector<std::string> words) {
 
 }  // namespace
 
-void add_sink(CLI::App& app, int& exit_code) {
-    CLI::App* verb = app.add_subcommand("sink", "Send a bus out through a sink plugin, in the foreground.");
+void add_sink(host::Command& command, int& exit_code) {
+    host::Command verb = command.add_verb("sink", "Send a bus out through a sink plugin, in the foreground.");
     // Everything from the plugin's name on belongs to ringcast-sink; only `ringcast sink --help` is answered here.
-    verb->prefix_command();
-    set_usage(*verb, "sink PLUGIN --bus BUS [--name NAME] [--once] [key=value ...]");
-    verb->footer(
+    verb.pass_words_on();
+    verb.set_usage("PLUGIN --bus BUS [--name NAME] [--once] [key=value ...]");
+    verb.set_footer(
         "PLUGIN is a name (ringcast plugins) or a path to a .so. It waits for the bus, sends until the end\n"
         "of the stream, then waits for the next producer, or exits 0 with --once. A word without \"=\" sets\n"
         "the plugin's main option. SIGINT or SIGTERM finishes files and playlists and exits 0.\n"
@@ -61,7 +61,7 @@ void add_sink(CLI::App& app, int& exit_code) {
         "  ringcast sink hls --bus talk dir=live listen=8080 segment=2s\n"
         "  ringcast sink file --bus talk --name archive --once path=talk.mkv\n"
         "  ringcast sink hls --help");
-    run_as_verb(*verb, exit_code, [verb] { return run(verb->remaining()); });
+    run_as_verb(verb, exit_code, [verb] { return run(verb.passed_words()); });
 }
 
 }  // namespace ringcast::tools

@@ -182,29 +182,28 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_snapshot(CLI::App& app, int& exit_code) {
+void add_snapshot(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("snapshot", "Save the newest frame of a bus as PNG or JPEG.");
-    set_usage(*verb, "snapshot BUS FILE.png|FILE.jpg|- [--format png|jpg] [--timeout 5s] [--json]");
-    verb->add_option("bus", options->bus, "Name of the bus.")->required()->check(check_bus_name)->type_name("NAME");
-    verb->add_option("file", options->output, "Picture to write; \"-\" is stdout (PNG unless said).")
-        ->required()
-        ->type_name("FILE");
-    verb->add_option("--format", options->format, "Picture format; without it, by the name of the file.")
-        ->check(CLI::IsMember({"png", "jpg"}).description(""))
-        ->type_name("png|jpg");
-    verb->add_option("--timeout", options->timeout, "How long to wait for a frame.")
-        ->check(duration_check(std::chrono::nanoseconds(0)))
-        ->capture_default_str()
-        ->type_name("TIME");
-    add_json_flag(*verb, options->json);
-    verb->footer(
+    host::Command verb = command.add_verb("snapshot", "Save the newest frame of a bus as PNG or JPEG.");
+    verb.set_usage("BUS FILE.png|FILE.jpg|- [--format png|jpg] [--timeout 5s] [--json]");
+    verb.option("bus", options->bus, "Name of the bus.").required().check(check_bus_name).type_name("NAME");
+    verb.option("file", options->output, "Picture to write; \"-\" is stdout (PNG unless said).")
+        .required()
+        .type_name("FILE");
+    verb.option("--format", options->format, "Picture format; without it, by the name of the file.")
+        .one_of({"png", "jpg"});
+    verb.option("--timeout", options->timeout, "How long to wait for a frame.")
+        .check(duration_check(std::chrono::nanoseconds(0)))
+        .show_default()
+        .type_name("TIME");
+    add_json_flag(verb, options->json);
+    verb.set_footer(
         "The file appears whole or not at all. Leaves no trace on the bus: no reader, no writer notices.\n\n"
         "Examples:\n"
         "  ringcast snapshot talk talk.png\n"
         "  ringcast snapshot talk talk.jpg --json\n"
         "  ringcast snapshot talk - | ffprobe -hide_banner -");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

@@ -215,29 +215,26 @@ private:
 
 }  // namespace
 
-void add_tail(CLI::App& app, int& exit_code) {
+void add_tail(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("tail", "Print the records of a bus as they are committed.");
-    set_usage(*verb, "tail BUS [--flow FLOW ...] [-n COUNT] [--oldest] [--wait] [--json]");
-    verb->add_option("bus", options->bus, "Name of the bus.")->required()->check(check_bus_name)->type_name("NAME");
-    verb->add_option("-f,--flow", options->flows, "Only this flow; may be given again. Without it, all.")
-        ->check(CLI::IsMember({"video", "audio", "packets", "events"}).description(""))
-        ->type_name("video|audio|packets|events")
-        ->allow_extra_args(false);
-    verb->add_option("-n,--count", options->count, "End after so many records.")
-        ->check(check_count)
-        ->type_name("COUNT");
-    verb->add_flag("--oldest", options->oldest, "Begin with the oldest record in the ring, not the newest.");
-    verb->add_flag("--wait", options->wait, "Wait for the bus, and for the next producer when this one dies.");
-    verb->add_flag("--json", options->json, "Print JSON lines: record, caps, lost, session, end.");
-    verb->footer(
+    host::Command verb = command.add_verb("tail", "Print the records of a bus as they are committed.");
+    verb.set_usage("BUS [--flow FLOW ...] [-n COUNT] [--oldest] [--wait] [--json]");
+    verb.option("bus", options->bus, "Name of the bus.").required().check(check_bus_name).type_name("NAME");
+    verb.option("-f,--flow", options->flows, "Only this flow; may be given again. Without it, all.")
+        .one_of({"video", "audio", "packets", "events"})
+        .one_value_each();
+    verb.option("-n,--count", options->count, "End after so many records.").check(check_count).type_name("COUNT");
+    verb.flag("--oldest", options->oldest, "Begin with the oldest record in the ring, not the newest.");
+    verb.flag("--wait", options->wait, "Wait for the bus, and for the next producer when this one dies.");
+    verb.flag("--json", options->json, "Print JSON lines: record, caps, lost, session, end.");
+    verb.set_footer(
         "Ends with exit code 0 at the end of the stream and on SIGINT. AGE is the time from the commit of a\n"
         "record to its reading here. Leaves no trace on the bus: no reader, no writer notices.\n\n"
         "Examples:\n"
         "  ringcast tail talk\n"
         "  ringcast tail talk --flow audio -n 10\n"
         "  ringcast tail talk --wait --json");
-    run_as_verb(*verb, exit_code, [options] { return Tail(*options).run(); });
+    run_as_verb(verb, exit_code, [options] { return Tail(*options).run(); });
 }
 
 }  // namespace ringcast::tools

@@ -27,42 +27,32 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_testsrc(CLI::App& app, int& exit_code) {
+void add_testsrc(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
     options->words.name = "testsrc";
-    CLI::App* verb = app.add_subcommand("testsrc", "Write a test picture and sound with sync marks to a bus.");
-    set_usage(*verb, "testsrc --bus BUS [--size WxH] [--fps F] [--seconds S] [--mode live|paced|lossless] ...");
-    verb->add_option("--bus", options->words.bus, "The bus to write to.")
-        ->required()
-        ->check(check_bus_name)
-        ->type_name("BUS");
-    verb->add_option("--seconds", options->words.seconds, "Length; without it, until Ctrl-C.")
-        ->check(length_check())
-        ->type_name("SECONDS");
-    add_producer_words(*verb, options->words);
-    verb->add_option("--format", options->format, "Pixel format: rgb24 bgr24 rgba bgra i420 nv12.")
-        ->check(CLI::IsMember({"rgb24", "bgr24", "rgba", "bgra", "i420", "nv12"}).description(""))
-        ->capture_default_str()
-        ->type_name("FORMAT");
-    verb->add_option("--rate", options->rate, "Samples per second.")
-        ->check(CLI::Range(8000U, 192000U).description(""))
-        ->capture_default_str()
-        ->type_name("HZ");
-    verb->add_option("--channels", options->channels, "Channels, all alike.")
-        ->check(CLI::Range(1U, 8U).description(""))
-        ->capture_default_str()
-        ->type_name("N");
-    verb->add_option("--sample-format", options->sample_format, "Sample format: s16 f32.")
-        ->check(CLI::IsMember({"s16", "f32"}).description(""))
-        ->capture_default_str()
-        ->type_name("s16|f32");
-    verb->footer(
+    host::Command verb = command.add_verb("testsrc", "Write a test picture and sound with sync marks to a bus.");
+    verb.set_usage("--bus BUS [--size WxH] [--fps F] [--seconds S] [--mode live|paced|lossless] ...");
+    verb.option("--bus", options->words.bus, "The bus to write to.").required().check(check_bus_name).type_name("BUS");
+    verb.option("--seconds", options->words.seconds, "Length; without it, until Ctrl-C.")
+        .check(check_length)
+        .type_name("SECONDS");
+    add_producer_words(verb, options->words);
+    verb.option("--format", options->format, "Pixel format: rgb24 bgr24 rgba bgra i420 nv12.")
+        .one_of({"rgb24", "bgr24", "rgba", "bgra", "i420", "nv12"})
+        .show_default()
+        .type_name("FORMAT");
+    verb.option("--rate", options->rate, "Samples per second.").between(8000U, 192000U).show_default().type_name("HZ");
+    verb.option("--channels", options->channels, "Channels, all alike.").between(1U, 8U).show_default().type_name("N");
+    verb.option("--sample-format", options->sample_format, "Sample format: s16 f32.")
+        .one_of({"s16", "f32"})
+        .show_default();
+    verb.set_footer(
         "The strip on top carries the frame number; it flashes each second while the sound beeps.\n\n"
         "Examples:\n"
         "  ringcast testsrc --bus talk\n"
         "  ringcast testsrc --bus talk --size 640x360 --fps 30000/1001 --seconds 10\n"
         "  ringcast testsrc --bus talk --seconds 60 --mode lossless --wait-readers 2");
-    run_as_verb(*verb, exit_code, [options] { return run(*options); });
+    run_as_verb(verb, exit_code, [options] { return run(*options); });
 }
 
 }  // namespace ringcast::tools

@@ -181,25 +181,25 @@ private:
 
 }  // namespace
 
-void add_top(CLI::App& app, int& exit_code) {
+void add_top(host::Command& command, int& exit_code) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("top", "Watch one bus or all, live.");
-    set_usage(*verb, "top [BUS] [--interval 1s] [--count N] [--json]");
-    verb->add_option("bus", options->bus, "Only this bus; without it, all.")->check(check_bus_name)->type_name("NAME");
-    verb->add_option("-i,--interval", options->interval, "Time between two looks.")
-        ->check(duration_check(std::chrono::milliseconds(10)))
-        ->capture_default_str()
-        ->type_name("TIME");
-    verb->add_option("-n,--count", options->count, "End after so many looks.")->check(check_count)->type_name("N");
-    verb->add_flag("--json", options->json, "Print one JSON object per look, each on a line.");
-    verb->footer(
+    host::Command verb = command.add_verb("top", "Watch one bus or all, live.");
+    verb.set_usage("[BUS] [--interval 1s] [--count N] [--json]");
+    verb.option("bus", options->bus, "Only this bus; without it, all.").check(check_bus_name).type_name("NAME");
+    verb.option("-i,--interval", options->interval, "Time between two looks.")
+        .check(duration_check(std::chrono::milliseconds(10)))
+        .show_default()
+        .type_name("TIME");
+    verb.option("-n,--count", options->count, "End after so many looks.").check(check_count).type_name("N");
+    verb.flag("--json", options->json, "Print one JSON object per look, each on a line.");
+    verb.set_footer(
         "On a terminal it redraws in place until q or Ctrl-C; else it prints one block per look. A bus may come\n"
         "and go. Looks from outside: no reader or writer notices.\n\n"
         "Examples:\n"
         "  ringcast top\n"
         "  ringcast top talk --interval 500ms\n"
         "  ringcast top talk --count 3 --json");
-    run_as_verb(*verb, exit_code, [options] {
+    run_as_verb(verb, exit_code, [options] {
         signal(SIGPIPE, SIG_IGN);
         return Top(*options).run();
     });

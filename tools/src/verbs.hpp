@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One function per verb of the `ringcast` command, each in the file of its name. It adds its subcommand to the app;
-/// the subcommand's callback runs the verb and stores the exit code.
+/// One function per verb of the `ringcast` command, each in the file of its name. It adds its verb to the command;
+/// called, the verb runs and stores its exit code.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace ringcast::host {
+class Command;
+}
 
 namespace ringcast::tools {
 
@@ -14,19 +16,19 @@ enum ExitCode : int {
     kExitUsage = 2,    ///< wrong words on the command line
 };
 
-void add_sink(CLI::App& app, int& exit_code);
-void add_ls(CLI::App& app, int& exit_code);
-void add_info(CLI::App& app, int& exit_code);
-void add_tail(CLI::App& app, int& exit_code);
-void add_top(CLI::App& app, int& exit_code);
-void add_snapshot(CLI::App& app, int& exit_code);
-void add_cat(CLI::App& app, int& exit_code);
-void add_doctor(CLI::App& app, int& exit_code);
-void add_clean(CLI::App& app, int& exit_code);
-void add_plugins(CLI::App& app, int& exit_code);
-void add_testsrc(CLI::App& app, int& exit_code);
-void add_avatar(CLI::App& app, int& exit_code);
-void add_ingest(CLI::App& app, int& exit_code);
-void add_completion(CLI::App& app, int& exit_code);
+void add_sink(host::Command& command, int& exit_code);
+void add_ls(host::Command& command, int& exit_code);
+void add_info(host::Command& command, int& exit_code);
+void add_tail(host::Command& command, int& exit_code);
+void add_top(host::Command& command, int& exit_code);
+void add_snapshot(host::Command& command, int& exit_code);
+void add_cat(host::Command& command, int& exit_code);
+void add_doctor(host::Command& command, int& exit_code);
+void add_clean(host::Command& command, int& exit_code);
+void add_plugins(host::Command& command, int& exit_code);
+void add_testsrc(host::Command& command, int& exit_code);
+void add_avatar(host::Command& command, int& exit_code);
+void add_ingest(host::Command& command, int& exit_code);
+void add_completion(host::Command& command, int& exit_code);
 
 }  // namespace ringcast::tools

@@ -12,14 +12,14 @@ using Words = std::vector<std::string>;
 class CandidatesTest : public ::testing::Test {
 protected:
     CandidatesTest() {
-        app_.set_version_flag("--version", "1");
-        app_.add_subcommand("ls", "List.")->add_flag("--json", json_, "Print JSON.");
-        CLI::App* tail = app_.add_subcommand("tail", "Follow.");
-        tail->add_option("bus", bus_, "Bus.");
-        tail->add_option("-f,--flow", flow_, "Flow.")->type_name("video|audio");
-        tail->add_option("--fps", fps_, "Rate.")->type_name("F|N/D");
-        tail->add_option("--format", format_, "Format.")->check(CLI::IsMember({"rgb24", "bgr24"}));
-        app_.add_subcommand("sink", "Send out.")->prefix_command();
+        parser_.set_version("1");
+        parser_.add_verb("ls", "List.").flag("--json", json_, "Print JSON.");
+        host::Command tail = parser_.add_verb("tail", "Follow.");
+        tail.option("bus", bus_, "Bus.");
+        tail.option("-f,--flow", flow_, "Flow.").type_name("video|audio");
+        tail.option("--fps", fps_, "Rate.").type_name("F|N/D");
+        tail.option("--format", format_, "Format.").one_of({"rgb24", "bgr24"});
+        parser_.add_verb("sink", "Send out.").pass_words_on();
         sources_.buses = [] { return Words{"music", "talk"}; };
         sources_.plugins = [] { return Words{"file", "hls"}; };
         sources_.plugin = [](const std::string& plugin) {
@@ -34,14 +34,14 @@ protected:
 
     Words complete(const Words& words) {
         Words result;
-        const Candidates found = candidates_for(app_, words, sources_);
+        const Candidates found = candidates_for(parser_, words, sources_);
         files_ = found.files;
         for (const Candidate& candidate : found.words)
             result.push_back(candidate.word);
         return result;
     }
 
-    CLI::App app_{"test", "ringcast"};
+    host::CommandParser parser_{"test", "ringcast"};
     CandidateSources sources_;
     std::string bus_;
     std::string flow_;
