@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The SRT sink over a bad network: loss and delay, and outages of which it recovers by itself."""
+import functools
 import os
+import re
 import time
 
 import pytest
@@ -17,20 +19,62 @@ pytestmark = pytest.mark.in_time
 SECONDS = 60 if os.environ.get("RINGCAST_SOAK") else 8
 ROUND_TRIP_S = 0.100
 LOSS = 0.05
+MOST_LATE_S = 0.05    # of the network itself, and of the sender: it is gone from the time to repair
+MOST_SILENT_S = 0.3   # of the receiver: a sender that hears nothing for 0.9 s takes the network for jammed
+MOST_RUNS = 3
+
+
+class Roads:
+    """The relays of a test, and who was at their ends."""
+
+    def __init__(self):
+        self.relays, self.sent = [], []
+
+    def __call__(self, port, **words):
+        self.relays.append(UdpRelay(port, **words))
+        return self.relays[-1]
+
+    def worse_than_asked_for(self):
+        """What the machine added by being busy, in words; None: nothing that could do harm."""
+        for late in (relay.late for relay in self.relays):
+            if late.road > MOST_LATE_S or late.sender > MOST_LATE_S or late.receiver > MOST_SILENT_S:
+                return str(late)
+        overruns = [re.findall(r"overrun [1-9]\d*", each.sink.output()) for each in self.sent]
+        return next((found[0] for found in overruns if found), None)
+
+    def end(self):
+        for each in self.sent:
+            each.sink.signal(15)
+            each.sink.wait()
+            each.far.process.kill()
+        for each in self.relays:
+            each.close()
+        self.relays, self.sent = [], []
 
 
 @pytest.fixture
 def road():
-    """Makes relays that close with the test."""
-    made = []
+    roads = Roads()
+    yield roads
+    roads.end()
 
-    def make(port, **words):
-        made.append(UdpRelay(port, **words))
-        return made[-1]
 
-    yield make
-    for each in made:
-        each.close()
+def on_the_road_asked_for(test):
+    """What fails on a network worse than the test asked for is measured again: it tells nothing of the sink. A defect
+    of the sink fails on each."""
+    @functools.wraps(test)
+    def judged(road, tmp_path, **words):
+        for run in range(1, MOST_RUNS + 1):
+            (tmp_path / str(run)).mkdir()
+            try:
+                return test(road=road, tmp_path=tmp_path / str(run), **words)
+            except AssertionError as wrong:
+                worse = road.worse_than_asked_for()
+                if not worse or run == MOST_RUNS:
+                    raise
+                print(f"run {run} of {MOST_RUNS} is not counted, the machine was busy: {worse}; it said: {wrong}")
+            road.end()
+    return judged
 
 
 class Sent:
@@ -43,6 +87,7 @@ class Sent:
         self.road = road(port, **network)
         self.sink = bus.sink("srt", "--name", name, "--once", *sink_words("caller", self.road.port),
                              f"latency={latency}ms")
+        road.sent.append(self)
 
     def figures(self):
         reader = self.bus.reader(self.name)
@@ -50,6 +95,7 @@ class Sent:
 
 
 @pytest.mark.soak
+@on_the_road_asked_for
 def test_with_5_percent_loss_and_100_ms_round_trip_all_arrives_at_400_ms_latency_and_not_at_20_ms(
         bus, start, road, tmp_path, record_property):
     network = {"loss": LOSS, "delay": ROUND_TRIP_S / 2}
@@ -103,6 +149,7 @@ def keeps(sent, bus, seconds):
     return states
 
 
+@on_the_road_asked_for
 def test_an_outage_of_2_s_is_recovered_from_on_the_same_connection(
         pictures, start, road, tmp_path, record_property):
     sent = Sent(pictures, start, road, tmp_path, "srt", 200, delay=0.01)
@@ -133,6 +180,7 @@ def test_an_outage_of_2_s_is_recovered_from_on_the_same_connection(
     assert sent.road.there.repeated > 0
 
 
+@on_the_road_asked_for
 def test_what_gets_lost_at_the_very_end_of_a_stream_is_sent_again_before_the_sink_ends(bus, start, road, tmp_path):
     sent = Sent(bus, start, road, tmp_path, "srt", 200, delay=0.02)
     wait_until(sent.far.connected, "the connection")
@@ -148,6 +196,7 @@ def test_what_gets_lost_at_the_very_end_of_a_stream_is_sent_again_before_the_sin
     assert whole_from_its_first_frame(sent.far.path, sent.sink)[-1] == 3 * FPS - 1
 
 
+@on_the_road_asked_for
 def test_an_outage_of_8_s_ends_in_a_new_connection_that_begins_at_a_keyframe(
         pictures, start, road, tmp_path, record_property):
     sent = Sent(pictures, start, road, tmp_path, "srt", 200)

@@ -30,9 +30,9 @@ def ends():
         yield make
 
 
-def media(number):
-    """The header of SRT's media packet `number`."""
-    return struct.pack(">IIII", number, 0, 0, 0) + b"ts" * 100
+def media(number, stamp=0):
+    """The header of SRT's media packet `number`, sent at `stamp` microseconds."""
+    return struct.pack(">IIII", number, 0, stamp, 0) + b"ts" * 100
 
 
 def received(end, settle=0.2):
@@ -114,3 +114,31 @@ def test_a_freeze_holds_everything_and_a_narrow_road_drops_what_it_cannot_carry(
     send(client, relay, range(10, 310))
     assert relay.there.cut > 150
     assert len(received(target)) == relay.there.carried - 10
+
+
+def test_what_the_machine_adds_to_the_delay_is_told_apart_by_who_was_late(ends):
+    client, target, relay = ends(delay=0.05)
+    client.send(media(0, stamp=1_000_000))
+    _, sender = target.recvfrom(2048)
+
+    def holds_everything_up():
+        client.send(b"waits 0.05 s")
+        3 ** 2_000_000  # one step of the interpreter, in which no other thread of it runs
+        return relay.late.road > 0.1
+    wait_until(holds_everything_up, "the relay to be held up")
+    client.send(media(1, stamp=0))
+    wait_until(lambda: relay.late.sender >= 1, "a packet of which its sender was late")
+    time.sleep(0.3)
+    target.sendto(b"at last", sender)
+    wait_until(lambda: relay.late.receiver > 0.3, "an answer that was late")
+
+
+def test_a_freeze_is_asked_for_and_no_lateness(ends):
+    client, target, relay = ends()
+    relay.frozen = True
+    time.sleep(0.1)  # it may be at work on what came before
+    client.send(media(0))
+    time.sleep(1.5)
+    relay.frozen = False
+    assert received(target) == [0]
+    assert relay.late.road < 1

@@ -4,7 +4,10 @@
 Who sends to `port` is a client; each gets a socket of its own towards `target`, as behind a router. What is lost is
 drawn from the seed, per client and direction. Of SRT's media packets the draw goes by the number of the packet in its
 stream and by how often it was sent, so that the same seed loses the same packets whatever the load of the machine.
+
+A machine with other things to do makes it a worse network than was asked for: `late` says by how much.
 """
+import gc
 import heapq
 import random
 import selectors
@@ -16,6 +19,8 @@ from dataclasses import dataclass, field
 
 MOST_QUEUED_SECONDS = 1.0  # a narrow road drops what would wait longer, as a router does
 SRT_HEADER = 16
+SO_TIMESTAMPNS = 35  # Linux; this Python has no name for it
+STAMP = struct.Struct("@ll")
 
 
 @dataclass
@@ -31,12 +36,21 @@ class Direction:
 
 
 @dataclass
+class Lateness:
+    """What the machine added to the network, each the longest so far, in seconds."""
+    road: float = 0.0       # from when a packet should have left here to when it did
+    sender: float = 0.0     # from a media packet's own time stamp to its coming here, against the promptest one
+    receiver: float = 0.0   # from a media packet's leaving here to the next sign of life of who got it
+
+
+@dataclass
 class Draws:
-    """Which packets of one client and direction are lost."""
+    """Which packets of one client and direction are lost, and how promptly its media came."""
     seed: int
     others: random.Random = field(init=False)
     first: int | None = None
     times: dict = field(default_factory=dict)
+    promptest: float = float("inf")
 
     def __post_init__(self):
         self.others = random.Random(self.seed)
@@ -54,6 +68,12 @@ class Draws:
         draw = random.Random(f"{self.seed} {place} {turn}").random()
         return True, turn > 0, draw < loss
 
+    def lag(self, data, arrived):
+        """How much longer than the promptest packet this one took from its time stamp, in microseconds, to here."""
+        lag = arrived - struct.unpack_from(">I", data, 8)[0] / 1e6
+        self.promptest = min(self.promptest, lag)
+        return lag - self.promptest
+
 
 class UdpRelay:
     """`delay` is one way, in seconds; `rate` in bytes per second towards the target; None: as fast as it goes.
@@ -66,6 +86,10 @@ class UdpRelay:
         self.loss, self.delay, self.rate, self.seed = loss, delay, rate, seed
         self.outage = self.frozen = False
         self.there, self.back = Direction(), Direction()
+        self.late = Lateness()
+        self.unanswered = {}        # client -> since when its media, passed on, waits for a sign of life
+        self.thawed = 0.0
+        self.epoch = time.time() - time.monotonic()
         self.clients = []           # addresses in the order they came
         self.front = self.bound()
         self.port = self.front.getsockname()[1]
@@ -77,6 +101,8 @@ class UdpRelay:
         self.count = 0
         self.free_at = 0.0
         self.open = True
+        # A full collection of all that a run of tests has loaded would hold this thread for tenths of a second.
+        gc.freeze()
         self.thread = threading.Thread(target=self.carry, daemon=True)
         self.thread.start()
 
@@ -84,6 +110,7 @@ class UdpRelay:
     def bound():
         end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        end.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         end.bind(("127.0.0.1", 0))
         end.setblocking(False)
         return end
@@ -93,21 +120,35 @@ class UdpRelay:
             due = self.waiting[0][0] - time.monotonic() if self.waiting and not self.frozen else 0.05
             for key, _ in self.selector.select(min(max(due, 0), 0.05)):
                 self.take(key.fileobj, key.data)
+            if self.frozen:
+                self.thawed = time.monotonic()
             while self.waiting and not self.frozen and self.waiting[0][0] <= time.monotonic():
-                _, _, end, address, data = heapq.heappop(self.waiting)
+                due, _, end, address, data, owes = heapq.heappop(self.waiting)
                 self.pass_on(end, address, data)
+                left = time.monotonic()
+                self.late.road = max(self.late.road, left - max(due, self.thawed))
+                if owes:
+                    self.unanswered.setdefault(owes, left)
 
     def take(self, end, client):
         """Everything that waits at a socket; `client` is None at the front."""
         for _ in range(256):
             try:
-                data, sender = end.recvfrom(2048)
+                data, notes, _, sender = end.recvmsg(2048, socket.CMSG_SPACE(STAMP.size))
             except OSError:  # nothing more, or the target's port is closed: as if the network had said so
                 return
+            arrived = self.arrival(notes)
             if client is None:
-                self.admit(self.client_socket(sender), None, data, sender, self.there)
+                self.admit(self.client_socket(sender), None, data, sender, self.there, arrived)
             else:
-                self.admit(self.front, client, data, client, self.back)
+                since = self.unanswered.pop(client, arrived)
+                self.late.receiver = max(self.late.receiver, arrived - since)
+                self.admit(self.front, client, data, client, self.back, arrived)
+
+    def arrival(self, notes):
+        """When the kernel took the packet, on the monotonic clock: this thread may have come for it much later."""
+        seconds, nanoseconds = STAMP.unpack(notes[0][2])
+        return min(seconds + nanoseconds / 1e9 - self.epoch, time.monotonic())
 
     def client_socket(self, client):
         if client not in self.behind:
@@ -119,10 +160,13 @@ class UdpRelay:
             self.clients.append(client)
         return self.behind[client]
 
-    def admit(self, end, address, data, client, way):
-        media, repeated, lost = self.draws[client, id(way)].judge(data, self.loss)
+    def admit(self, end, address, data, client, way, arrived):
+        draws = self.draws[client, id(way)]
+        media, repeated, lost = draws.judge(data, self.loss)
         way.media += media
         way.repeated += repeated
+        if media and not repeated:
+            self.late.sender = max(self.late.sender, draws.lag(data, arrived))
         if self.outage:
             way.cut += 1
             return
@@ -130,7 +174,7 @@ class UdpRelay:
             way.lost += 1
             way.media_lost += media
             return
-        leaves = time.monotonic()
+        leaves = arrived
         if self.rate and way is self.there:
             leaves = max(leaves, self.free_at) + len(data) / self.rate
             if leaves > time.monotonic() + MOST_QUEUED_SECONDS:
@@ -140,7 +184,8 @@ class UdpRelay:
         way.carried += 1
         way.bytes += len(data)
         self.count += 1
-        heapq.heappush(self.waiting, (leaves + self.delay, self.count, end, address, data))
+        owes = client if media and not repeated and way is self.there else None
+        heapq.heappush(self.waiting, (leaves + self.delay, self.count, end, address, data, owes))
 
     def pass_on(self, end, address, data):
         try:
