@@ -41,7 +41,7 @@ CommandLine::CommandLine(int argc, char** argv, Redactor& redactor) {
             word += handed_.back();
         }
         const auto parts = secret_parts(value_of_word(argv[i]));
-        if (!parts.empty()) warnings_.push_back(exposed_warning(word));
+        if (carries_secret(value_of_word(argv[i]))) warnings_.push_back(exposed_warning(word));
         redactor.hide_in_address(value_of_word(argv[i]));  // while it stands there
         for (const std::string_view part : parts) {
             erase(argv[i] + (part.data() - argv[i]), part.size());

@@ -21,6 +21,21 @@ bool is_srt(std::string_view address) {
                       [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
 }
 
+std::string_view authority_of(std::string_view address) {
+    address.remove_prefix(address.find(kScheme) + kScheme.size());
+    return address.substr(0, address.find_first_of("/?#"));
+}
+
+/// What stands before '@'; empty when nothing does.
+std::string_view login_of(std::string_view authority) {
+    const std::size_t at = authority.rfind('@');
+    return at == std::string_view::npos ? std::string_view() : authority.substr(0, at);
+}
+
+bool is_secret(const srt::QueryPart& part) {
+    return srt::is_secret_key(part.key) && !part.value.empty();
+}
+
 /// SRT has no app: behind host and port comes a query, in which streamid and passphrase are secrets, and so is what
 /// nobody knows, in one piece with its likes beside it.
 void add_srt_secrets(std::string_view rest, std::vector<std::string_view>& parts) {
@@ -31,7 +46,7 @@ void add_srt_secrets(std::string_view rest, std::vector<std::string_view>& parts
     }
     bool follows_unknown = false;
     for (const srt::QueryPart& part : srt::query_parts(rest.substr(1))) {
-        if (srt::is_secret_key(part.key) && !part.value.empty()) parts.push_back(part.value);
+        if (is_secret(part)) parts.push_back(part.value);
         if (part.key == nullptr && follows_unknown) {
             std::string_view& begun = parts.back();
             const char* const end = part.whole.data() + part.whole.size();
@@ -54,11 +69,9 @@ std::vector<std::string_view> secret_parts(std::string_view address) {
     std::vector<std::string_view> parts;
     if (!is_address(address)) return parts;
     const bool srt = is_srt(address);
-    address.remove_prefix(address.find(kScheme) + kScheme.size());
-    const std::string_view authority = address.substr(0, address.find_first_of("/?#"));
-    if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos && at > 0)
-        parts.push_back(authority.substr(0, at));
-    address.remove_prefix(authority.size());
+    const std::string_view authority = authority_of(address);
+    if (const std::string_view login = login_of(authority); !login.empty()) parts.push_back(login);
+    address.remove_prefix(static_cast<std::size_t>(authority.data() + authority.size() - address.data()));
     if (srt) {
         add_srt_secrets(address, parts);
         return parts;
@@ -73,6 +86,13 @@ std::vector<std::string_view> secret_parts(std::string_view address) {
     }
     if (!rest.empty()) parts.push_back(rest);
     return parts;
+}
+
+bool carries_secret(std::string_view address) {
+    if (!is_address(address) || !is_srt(address)) return !secret_parts(address).empty();
+    const std::size_t query = std::min(address.find('?'), address.size());
+    const auto parts = srt::query_parts(address.substr(std::min(query + 1, address.size())));
+    return !login_of(authority_of(address)).empty() || std::any_of(parts.begin(), parts.end(), is_secret);
 }
 
 std::string_view value_of_word(std::string_view word) {

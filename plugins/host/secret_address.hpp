@@ -15,6 +15,10 @@ namespace ringcast::host {
 /// `address`. Empty when there is nothing to hide.
 [[nodiscard]] std::vector<std::string_view> secret_parts(std::string_view address);
 
+/// Whether a secret stands there for certain: of what nobody knows in an srt:// address, which is hidden in case it is
+/// one, that cannot be said.
+[[nodiscard]] bool carries_secret(std::string_view address);
+
 /// The value of a word "key=value"; a word whose key could not be an option's name is a bare value, such as an address
 /// with a query.
 [[nodiscard]] std::string_view value_of_word(std::string_view word);

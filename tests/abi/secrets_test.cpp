@@ -64,6 +64,15 @@ TEST(SecretAddress, of_srt_only_streamid_and_passphrase_and_what_nobody_knows_ar
         EXPECT_EQ(secret_parts(address), Parts{}) << address;
 }
 
+TEST(SecretAddress, an_address_is_said_to_carry_a_secret_only_when_it_does) {
+    for (const char* address : {"srt://host:9000?passphrase=abc", "SRT://host:9000?mode=caller&srt_streamid=a",
+                                "srt://me:pass@host:9000", "rtmp://host/live/key", "https://host/a?token=b"})
+        EXPECT_TRUE(carries_secret(address)) << address;
+    for (const char* address : {"srt://host:9000?foo=1", "srt://host:9000?streamid=", "srt://host:9000/live",
+                                "srt://host:9000", "rtmp://host/live", "passphrase=abc", ""})
+        EXPECT_FALSE(carries_secret(address)) << address;
+}
+
 TEST(Redactor, hides_streamid_and_passphrase_of_an_address_and_leaves_the_rest) {
     Redactor redactor;
     redactor.hide_in_address("srt://host:9000?mode=listener&passphrase=0123456789&streamid=%23!::r=live%2Froom");

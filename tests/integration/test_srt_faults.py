@@ -110,6 +110,7 @@ def test_a_port_in_use_is_told_at_once(bus):
     (["srt://127.0.0.1"], "port"),
     (["srt://127.0.0.1:99999"], "port"),
     (["srt://127.0.0.1:9000?latency=200000"], "microseconds"),
+    (["srt://127.0.0.1:9000?foo=1"], "foo"),
     (["srt://127.0.0.1:9000", "latency=8001"], "8000"),
     (["srt://127.0.0.1:9000", "latency=fast"], "latency"),
     (["srt://127.0.0.1:9000", "mode=pull"], "caller"),

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,14 +23,7 @@ public:
     [[nodiscard]] const std::vector<std::string>& words() const noexcept { return line_.words(); }
     /// An address with a key, a passphrase or a streamid stood there.
     [[nodiscard]] bool has_exposed_secret() const {
-        return std::any_of(words().begin(), words().end(), [](const std::string& word) {
-            std::string lower = word;
-            std::transform(lower.begin(), lower.end(), lower.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-            const bool is_srt = lower.starts_with("srt:");
-            const bool is_named = lower.find("streamid=") != lower.npos || lower.find("passphrase=") != lower.npos;
-            return !host::secret_parts(word).empty() && (!is_srt || is_named);
-        });
+        return std::any_of(words().begin(), words().end(), host::carries_secret);
     }
 
     void hide(std::string_view secret) {

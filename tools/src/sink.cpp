@@ -21,7 +21,8 @@ void hand_over_secrets(std::vector<std::string>& words) {
     for (std::string& word : words) {
         const std::string value(host::value_of_word(word));
         if (host::secret_parts(value).empty()) continue;
-        std::fprintf(stderr, "ringcast: warning: %s\n", host::exposed_warning(word).c_str());
+        if (host::carries_secret(value))
+            std::fprintf(stderr, "ringcast: warning: %s\n", host::exposed_warning(word).c_str());
         const std::string handed = host::hand_over(value);
         flags.push_back(host::handed_flag(handed));
         word.replace(word.size() - value.size(), value.size(), handed);
