@@ -3,10 +3,9 @@
 import subprocess
 
 import numpy as np
-from marks import read_marks
+from marks import WHOLE_BEEP_S, read_marks
 
 MAX_SKEW_MS = 20
-BEEP_SECONDS = 0.080
 
 
 def frame_count(path):
@@ -37,7 +36,7 @@ def assert_whole(path, frames, fps):
     assert_steady(path, marks, frames, fps)
     seconds = frames / fps
     # The last second's beep is only whole when the stream goes on for as long as it lasts.
-    assert len(marks.sync) >= int(np.ceil(seconds - BEEP_SECONDS)), f"{path}: marks {marks.sync}"
+    assert len(marks.sync) >= int(np.ceil(seconds - WHOLE_BEEP_S)), f"{path}: marks {marks.sync}"
     sound_end = marks.sound.end - marks.frames[0].pts
     # An AAC frame is 21 ms; the last one may be padded, and a demuxer may leave that in.
     assert seconds - 0.005 <= sound_end <= seconds + 0.045, f"{path}: {sound_end} s of sound for {seconds} s of pictures"

@@ -51,6 +51,15 @@ def test_reads_whole_media_without_a_fault(raw, tmp_path, suffix):
     assert marks.audio_seconds == pytest.approx(6.0, abs=0.05)
 
 
+def test_leaves_out_a_mark_whose_beep_the_end_cuts(raw, tmp_path):
+    out = tmp_path / "cut.mkv"
+    ffmpeg(*raw.video(), *raw.audio(), "-t", 5.06, *ENCODE[:-4], "-c:a", "pcm_s16le", out)
+    marks = read_marks(out)
+    assert marks.indices[-1] >= 125 and len(marks.beeps) == 6, "its flash and most of its beep are there"
+    assert [mark.index for mark in marks.sync] == [0, 25, 50, 75, 100]
+    assert marks.worst_sync_ms < 1.2
+
+
 def test_reads_ntsc_rates(tmp_path):
     raw = Raw(tmp_path, "30000/1001", 48000)
     ffmpeg(*raw.video(), *raw.audio(), *ENCODE, tmp_path / "ntsc.mp4")

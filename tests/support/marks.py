@@ -19,6 +19,7 @@ import numpy as np
 from marks_sound import Beep, Gap, MarksError, Sound, find_beeps, find_gaps, read_sound
 
 CELLS = 32
+WHOLE_BEEP_S = 0.1  # a beep is 80 ms; one that the end of the recording cuts is found some milliseconds off
 # showinfo tells the true pts; what the raw file's muxer sees only has to rise.
 STRIP_FILTER = "format=gray,crop=iw:trunc(ih/18):0:0,showinfo=checksum=0,settb=1/1000,setpts=1000*N"
 
@@ -206,11 +207,12 @@ def read_strip(picture: np.ndarray, pts: float) -> Frame:
 
 # ---- Reading ----
 
-def pair(flashes: list[tuple[float, int]], beeps: list[Beep]) -> list[Sync]:
+def pair(flashes: list[tuple[float, int]], beeps: list[Beep], end: float) -> list[Sync]:
+    """Each flash with its beep, where that is whole before the sound's `end`."""
     marks = []
     for pts, index in flashes:
         nearest = min(beeps, key=lambda beep: abs(beep.pts - pts), default=None)
-        if nearest and abs(nearest.pts - pts) < 0.5:
+        if nearest and abs(nearest.pts - pts) < 0.5 and nearest.pts <= end - WHOLE_BEEP_S:
             marks.append(Sync(index, pts, nearest.pts, 1000 * (nearest.pts - pts)))
     return marks
 
@@ -228,7 +230,7 @@ def read_marks(source: str | Path, seconds: float | None = None) -> Marks:
     gaps, leading, trailing = find_gaps(sound) if sound.runs else ([], 0.0, 0.0)
     messages = [line for line in log.splitlines() if re.search(r"\[(error|warning|fatal)\]", line)]
     marks = Marks(frames, sound, beeps, [], gaps, leading, trailing, messages)
-    marks.sync = pair(marks.flashes, beeps)
+    marks.sync = pair(marks.flashes, beeps, sound.end) if beeps else []
     return marks
 
 
