@@ -255,9 +255,10 @@ def test_a_sender_whose_stream_a_bus_does_not_take_is_refused_and_the_next_one_i
     process.ends_well()
 
 
-def test_a_secret_on_the_command_line_is_erased_with_a_warning(bus, ingest):
+@pytest.mark.parametrize(("passphrase", "streamid"), [("passphrase", "streamid"), ("Passphrase", "SRT_StreamID")])
+def test_a_secret_on_the_command_line_is_erased_with_a_warning(bus, ingest, passphrase, streamid):
     port = free_udp_port()
-    process = ingest(f"srt://127.0.0.1:{port}?mode=listener&passphrase=very-secret-words&streamid=also-secret")
+    process = ingest(f"srt://127.0.0.1:{port}?mode=listener&{passphrase}=very-secret-words&{streamid}=also-secret")
     says_state(process, "listening")
     command = open(f"/proc/{process.pid}/cmdline", "rb").read()
     assert b"very-secret" not in command and b"also-secret" not in command and b"srt://127.0.0.1" in command
@@ -275,6 +276,9 @@ def test_a_secret_on_the_command_line_is_erased_with_a_warning(bus, ingest):
     (["rtmp://h"], "names no app"),
     (["rtmp://h/live", "--key", "literal-key"], "env:NAME"),
     (["rtmp://h/live", "--passphrase", "env:PATH"], "SRT's"),
+    (["rtmp://h/live", "--tls-verify", "no"], "rtmps://"),
+    (["rtmps://h/live", "--tls-ca", "/nowhere"], "/nowhere: it cannot be read"),
+    (["srt://h:9000", "--tls-ca", "/nowhere"], "RTMPS's"),
     (["srt://h:9000", "--passphrase", "file:/nowhere"], "No such file"),
     (["srt://:9000", "--packets", "--decode"], "--decode"),
 ])

@@ -27,6 +27,8 @@ struct Options {
     std::string streamid;
     std::string key;
     std::string latency;
+    std::string tls_ca;
+    std::string tls_verify = "yes";
     std::vector<std::string> modes;
     std::string group;
     bool packets = false;
@@ -83,6 +85,8 @@ ingest::IngestOptions ingest_options(const Options& options, SafeWords& words) {
     for (const std::string* secret : {&ingest.address.passphrase, &ingest.address.streamid, &ingest.address.key})
         words.hide(*secret);
     ingest.address.latency = options.latency;
+    ingest.address.tls_ca = options.tls_ca;
+    ingest.address.tls_verify = options.tls_verify == "yes";
     ingest.address.listen = options.listen;
     ingest.mode = options.decode ? ingest::IngestMode::decode : ingest::IngestMode::packets;
     ingest.producer.bus = options.bus;
@@ -138,6 +142,10 @@ void add_words(host::Command& verb, Options& options) {
         .type_name("TIME");
     verb.option("--key", options.key, "RTMP: name of the stream; listening: what to insist on.")
         .type_name("env:NAME|file:PATH");
+    verb.option("--tls-ca", options.tls_ca, "RTMPS: trust only the authorities in this PEM file.").type_name("FILE");
+    verb.option("--tls-verify", options.tls_verify,
+                "RTMPS: no takes any certificate, so that anybody on the way can read the key.")
+        .one_of({"yes", "no"});
     verb.flag("--listen", options.listen, "RTMP: wait for a publisher, as an address without a host does.");
     verb.flag("--once", options.once, "End with the first connection that carried media.");
     verb.option("--mode", options.modes, "Who may read the bus: 0600, 0640 (default), 0660, 0644.")

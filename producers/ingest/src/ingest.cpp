@@ -57,6 +57,7 @@ private:
     bool look();
     void watch_bytes(Clock::time_point now);
     void report(Clock::time_point now);
+    void tell_notes();
     void refresh();
     void set_state(IngestState state, const std::string& reason);
     /// True when it carried something.
@@ -117,9 +118,13 @@ void Ingest::report(Clock::time_point now) {
     bytes_reported_ = figures_.received_bytes;
     reported_ = now;
     figures_.srt = connection_ ? connection_->srt_figures() : std::nullopt;
+    tell_notes();
+    observer_.progressed(figures_);
+}
+
+void Ingest::tell_notes() {
     for (const std::string& note : source_->take_notes())
         observer_.warned(note);
-    observer_.progressed(figures_);
 }
 
 void Ingest::watch_bytes(Clock::time_point now) {
@@ -237,6 +242,7 @@ IngestFigures Ingest::run() {
         bool carried = false;
         try {
             connection_ = source_->connect(goes_on());
+            tell_notes();
             if (!connection_) continue;
             carried = carry();
             reason = !is_lost_ ? connection_->end_text()

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 
 namespace ringcast::ingest {
@@ -56,6 +58,22 @@ bool take_listen(std::string& path) {
     return false;
 }
 
+/// libavformat would go on with a file that it cannot read, and trust nobody.
+void take_trust(const IngestAddress& words, RtmpAddress& address) {
+    if (!address.tls && (!words.tls_ca.empty() || !words.tls_verify))
+        throw AddressError("--tls-ca and --tls-verify are for rtmps://");
+    address.tls_ca = words.tls_ca;
+    address.tls_verify = words.tls_verify;
+    if (words.tls_ca.empty()) return;
+    std::ifstream file(words.tls_ca);
+    const std::string pem((std::istreambuf_iterator<char>(file)), {});
+    if (pem.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+        const char* fault = file.is_open() ? "it holds no certificate" : "it cannot be read";
+        throw AddressError("--tls-ca " + words.tls_ca + ": " + fault +
+                           "; name a PEM file with the authority's certificate");
+    }
+}
+
 }  // namespace
 
 RtmpAddress read_rtmp_address(const IngestAddress& words) {
@@ -66,6 +84,7 @@ RtmpAddress read_rtmp_address(const IngestAddress& words) {
     RtmpAddress address;
     const std::size_t scheme_end = url.find("://");
     address.tls = url.substr(0, scheme_end) == "rtmps";
+    take_trust(words, address);
     if (address.tls) address.port = kTlsPort;
     const std::size_t host = scheme_end + 3;
     const std::size_t slash = std::min(url.find_first_of("/?", host), url.size());

@@ -14,6 +14,8 @@ struct RtmpAddress {
     std::string host;  ///< without the brackets of an IPv6 address; empty: any address of this machine
     std::uint16_t port = 1935;
     std::string app;
+    std::string tls_ca;
+    bool tls_verify = true;
     std::string key;    ///< the name of the stream with its arguments; secret; a listener without one takes any
     std::string place;  ///< for people: scheme, host, port and app
 };

@@ -90,16 +90,25 @@ private:
                (is_ipv6 ? "]" : "") + ":" + std::to_string(address_.port) + "/" + address_.app;
     }
     [[nodiscard]] std::map<std::string, std::string> options() const {
-        return {{"rtmp_app", address_.app},
-                {"rtmp_playpath", address_.key},
-                {"rtmp_live", "live"},
-                {"rtmp_buffer", "200"},
-                {"tls_verify", "1"}};
+        std::map<std::string, std::string> options{{"rtmp_app", address_.app},
+                                                   {"rtmp_playpath", address_.key},
+                                                   {"rtmp_live", "live"},
+                                                   {"rtmp_buffer", "200"},
+                                                   {"tls_verify", address_.tls_verify ? "1" : "0"}};
+        if (!address_.tls_ca.empty()) options["ca_file"] = address_.tls_ca;
+        return options;
     }
     [[noreturn]] void explain(const std::string& words, bool waited) const {
         using Kind = SourceError::Kind;
         if (waited || says_nobody_publishes(words))
             throw SourceError(Kind::waited, "nobody publishes that stream there yet");
+        if (words.find("certificate") != std::string::npos) {
+            const bool is_of_another = words.find("hostname") != std::string::npos;
+            throw SourceError(Kind::rejected, "TLS: the certificate of " + address_.host +
+                                                  (is_of_another ? " is made out for another name"
+                                                                 : " is signed by nobody trusted here or has expired") +
+                                                  "; --tls-ca FILE names an authority");
+        }
         const bool refused = words.find("Server error") != std::string::npos;
         throw SourceError(refused ? Kind::rejected : Kind::transient, without(words, address_.key));
     }
@@ -113,6 +122,10 @@ private:
 
 std::unique_ptr<Connection> RtmpCaller::connect(const GoesOn& goes_on) {
     if (!goes_on() || !look_up(address_.host, goes_on)) return nullptr;
+    if (address_.tls && !address_.tls_verify) {
+        notes_.push_back("warning: --tls-verify no: ANYBODY on the way to " + address_.place +
+                         " can read the key and the stream, and send another");
+    }
     return std::make_unique<RtmpPlay>(address_, goes_on);
 }
 

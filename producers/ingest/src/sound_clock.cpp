@@ -11,6 +11,9 @@ SoundClock::SoundClock(const AVStream& stream)
     : parser_(av_parser_init(stream.codecpar->codec_id)),
       context_(runtime::av_owned<runtime::AVCodecContextPtr>(avcodec_alloc_context3(nullptr))) {
     if (avcodec_parameters_to_context(context_.get(), stream.codecpar) < 0) throw std::bad_alloc();
+    // MPEG-TS does not say it, and has several packets behind one time stamp.
+    constexpr int kOpusRate = 48000;
+    if (context_->codec_id == AV_CODEC_ID_OPUS) context_->sample_rate = kOpusRate;
 }
 
 std::int64_t SoundClock::duration_ns() const noexcept {

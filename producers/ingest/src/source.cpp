@@ -17,6 +17,8 @@ bool is_srt(const IngestAddress& address) {
 srt::SrtAddress srt_address(const IngestAddress& words) {
     if (!words.key.empty()) throw AddressError("--key is RTMP's; SRT has --streamid and --passphrase");
     if (words.listen) throw AddressError("--listen is RTMP's; an SRT address listens without a host: srt://:9000");
+    if (!words.tls_ca.empty() || !words.tls_verify)
+        throw AddressError("--tls-ca and --tls-verify are RTMPS's; SRT has --passphrase");
     srt::SrtWords given;
     if (!words.passphrase.empty()) given["passphrase"] = words.passphrase;
     if (!words.streamid.empty()) given["streamid"] = words.streamid;

@@ -32,6 +32,8 @@ struct IngestAddress {
     std::string streamid;    ///< SRT
     std::string key;         ///< RTMP: the name of the stream
     std::string latency;     ///< SRT
+    std::string tls_ca;      ///< rtmps: a PEM file with the authorities to trust; empty: this machine's
+    bool tls_verify = true;  ///< rtmps: false takes any certificate
     bool listen = false;     ///< RTMP: wait for a publisher; so does an address without a host
 };
 
