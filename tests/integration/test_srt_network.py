@@ -3,15 +3,18 @@
 import functools
 import os
 import re
+import statistics
 import time
+from pathlib import Path
 
 import pytest
 from conftest import wait_until
 from far_end import runs
 from marks import read_marks
 from srt_end import (  # noqa: F401, the fixture
-    FPS, assert_in_step, becomes, encodes_on, pictures, sink_words, whole_from_its_first_frame)
+    FPS, assert_in_step, becomes, encodes_on, pictures, receiver, sink_words, whole_from_its_first_frame)
 from srt_peers import LiveTransmit, first_frame_is_key, free_udp_port
+from ts_packets import pts_of, ts_packets, video_pid
 from udp_relay import UdpRelay
 
 pytestmark = pytest.mark.in_time
@@ -28,7 +31,7 @@ class Roads:
     """The relays of a test, and who was at their ends."""
 
     def __init__(self):
-        self.relays, self.sent = [], []
+        self.relays, self.sinks, self.others = [], [], []
 
     def __call__(self, port, **words):
         self.relays.append(UdpRelay(port, **words))
@@ -39,17 +42,18 @@ class Roads:
         for late in (relay.late for relay in self.relays):
             if late.road > MOST_LATE_S or late.sender > MOST_LATE_S or late.receiver > MOST_SILENT_S:
                 return str(late)
-        overruns = [re.findall(r"overrun [1-9]\d*", each.sink.output()) for each in self.sent]
+        overruns = [re.findall(r"overrun [1-9]\d*", sink.output()) for sink in self.sinks]
         return next((found[0] for found in overruns if found), None)
 
     def end(self):
-        for each in self.sent:
-            each.sink.signal(15)
-            each.sink.wait()
-            each.far.process.kill()
+        for sink in self.sinks:
+            sink.signal(15)
+            sink.wait()
+        for each in self.others:
+            each.kill()
         for each in self.relays:
             each.close()
-        self.relays, self.sent = [], []
+        self.relays, self.sinks, self.others = [], [], []
 
 
 @pytest.fixture
@@ -87,7 +91,8 @@ class Sent:
         self.road = road(port, **network)
         self.sink = bus.sink("srt", "--name", name, "--once", *sink_words("caller", self.road.port),
                              f"latency={latency}ms")
-        road.sent.append(self)
+        road.sinks.append(self.sink)
+        road.others.append(self.far.process)
 
     def figures(self):
         reader = self.bus.reader(self.name)
@@ -219,3 +224,59 @@ def test_an_outage_of_8_s_ends_in_a_new_connection_that_begins_at_a_keyframe(
     before = read_marks(sent.far.path)
     told = f"what came before the outage is not whole: {runs(before.indices)}, {before.decoder_messages[:3]}"
     assert before.missing == [] and before.unreadable == 0, told + sent.sink.output()
+
+
+def ages(connection):
+    """Of each picture that came, its arrival, how much later that was than its media time says, and that time."""
+    messages = list(connection.messages)
+    pid = video_pid([packet for _, message in messages[:3] for packet in ts_packets(message)])
+    begins = [(arrival, pts_of(packet)) for arrival, message in messages for packet in ts_packets(message)
+              if packet.pid == pid and packet.starts]
+    return [(arrival, arrival - media, media) for arrival, media in begins]
+
+
+def resident_bytes(process):
+    pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+@on_the_road_asked_for
+def test_on_a_road_of_half_the_bitrate_pictures_are_dropped_and_not_late_and_soon_fresh_when_it_is_wide_again(
+        pictures, start, road, tmp_path, receiver, record_property):
+    latency, queue = 0.2, 2
+    far = receiver(latency=int(latency * 1000))
+    relay = road(far.port, delay=0.01)
+    sink = pictures.sink("srt", *sink_words("caller", relay.port), "latency=200ms", "queue=2s", "video.bitrate=1M")
+    road.sinks.append(sink)
+    becomes(pictures, "live")
+    carried, began_at = relay.there.bytes, time.monotonic()
+    encodes_on(pictures, 50)
+    memory = resident_bytes(sink)
+    narrow_at = time.monotonic()
+    relay.rate = (relay.there.bytes - carried) / (narrow_at - began_at) / 2
+    wait_until(lambda: time.monotonic() > narrow_at + 5, "a while of it")
+    shown, grown = pictures.reader("srt"), resident_bytes(sink) - memory
+    relay.rate = None
+    wide_at = time.monotonic()
+    wait_until(lambda: time.monotonic() > wide_at + 4, "a while of the wide road")
+    sink.signal(15)
+    sink.ends_well()
+
+    assert shown["stats"]["send_drop_packets"] > 0 and shown["state"] == "live", shown
+    assert shown["reconnects"] == 0 and len(far.connections) == 1
+    assert grown < 8 << 20, f"{grown} bytes more on a narrow road"
+    came = ages(far.connections[0])
+    usual = statistics.median(age for at, age, _ in came if at < narrow_at)
+    during = [age - usual for at, age, _ in came if narrow_at <= at < wide_at]
+    record_property("oldest_s", round(max(during), 2))
+    assert len(during) >= FPS and max(during) <= latency + queue + 1
+    # A bound of 5 s is asked for; this waits for less.
+    fresh = [(age - usual, media) for at, age, media in came if at >= wide_at + 2.5]
+    assert len(fresh) >= FPS and max(fresh)[0] <= latency + 0.3, f"not fresh again: {fresh}"
+    (tmp_path / "all.ts").write_bytes(far.connections[0].bytes())
+    marks = read_marks(tmp_path / "all.ts")
+    record_property("frames", runs(marks.indices))
+    assert marks.out_of_order == []
+    # The road itself loses packets, so that pictures are torn there; not one is when it is wide again.
+    last = [frame.index for frame in marks.frames if frame.pts >= fresh[0][1]]
+    assert None not in last and last == list(range(last[0], last[0] + len(last))), runs(last)

@@ -49,3 +49,11 @@ def begins_with_keyframe(message, video=None):
         return False
     picture = packets[2]
     return picture.pid == (video or video_pid(packets)) and picture.starts and picture.random_access
+
+
+def pts_of(packet):
+    """The time stamp of what begins in the packet, in seconds; fails where it bears none."""
+    header = packet.bytes[4 + (1 + packet.bytes[4] if packet.bytes[3] & 0x20 else 0):]
+    assert header[:3] == b"\0\0\1" and header[7] & 0x80, "the begin of a picture without its time"
+    ticks = (header[9] >> 1 & 7) << 30 | (header[10] << 7 | header[11] >> 1) << 15 | header[12] << 7 | header[13] >> 1
+    return ticks / 90_000
