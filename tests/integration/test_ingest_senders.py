@@ -76,10 +76,14 @@ def test_both_ends_may_call_in_a_rendezvous(bus, ingest, start, source, tmp_path
     assert_all_but_the_end(tmp_path / "out.mkv")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return certificates(tmp_path_factory.mktemp("tls") / "certificates")
+
+
 @pytest.fixture
-def tls(start, tmp_path):
+def tls(start, tmp_path, made):
     """nginx behind a front with a certificate for localhost, of an authority that this machine does not know."""
-    made = certificates(tmp_path / "certificates")
     nginx = NginxRtmp(start, tmp_path / "nginx")
     front = TlsFront(nginx.port, made)
     front.nginx, front.made, front.url = nginx, made, f"rtmps://{front.names.first}:{front.port}/live"
