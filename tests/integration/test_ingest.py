@@ -281,6 +281,7 @@ def test_a_secret_on_the_command_line_is_erased_with_a_warning(bus, ingest, pass
     (["srt://h:9000", "--tls-ca", "/nowhere"], "RTMPS's"),
     (["srt://h:9000", "--passphrase", "file:/nowhere"], "No such file"),
     (["srt://:9000", "--packets", "--decode"], "--decode"),
+    (["srt://:9000", "--mode", "live"], "octal digits"),
 ])
 def test_wrong_words_are_refused_before_anything_is_tried(ringcast, bus_name, words, hint):
     done = ringcast("ingest", "--bus", bus_name, *words)

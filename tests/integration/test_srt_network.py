@@ -17,8 +17,6 @@ from srt_peers import LiveTransmit, first_frame_is_key, free_udp_port
 from ts_packets import pts_of, ts_packets, video_pid
 from udp_relay import UdpRelay
 
-pytestmark = pytest.mark.in_time
-
 SECONDS = 60 if os.environ.get("RINGCAST_SOAK") else 8
 ROUND_TRIP_S = 0.100
 LOSS = 0.05
