@@ -67,7 +67,6 @@ void declare(Command& command, Arguments& arguments) {
     command.flag("--once", arguments.once, "Exit at the end of the stream instead of waiting for the next producer");
     command.option("--log-level", arguments.log_level, "debug, info, warning or error")
         .one_of({"debug", "info", "warning", "error"})
-        .type_name("TEXT:{debug,info,warning,error}")
         .show_default();
     command.option("--probe", arguments.probe, "Load FILE, say what it is, exit; runs no instance").type_name("FILE");
     command.flag("--json", arguments.json, "With --probe: one line of JSON");

@@ -90,8 +90,7 @@ std::vector<std::string_view> secret_parts(std::string_view address) {
 
 bool carries_secret(std::string_view address) {
     if (!is_address(address) || !is_srt(address)) return !secret_parts(address).empty();
-    const std::size_t query = std::min(address.find('?'), address.size());
-    const auto parts = srt::query_parts(address.substr(std::min(query + 1, address.size())));
+    const auto parts = srt::query_parts(address.substr(std::min(address.find('?'), address.size() - 1) + 1));
     return !login_of(authority_of(address)).empty() || std::any_of(parts.begin(), parts.end(), is_secret);
 }
 

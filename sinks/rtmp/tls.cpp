@@ -47,6 +47,11 @@ std::string fault_of(unsigned status) {
     return text.empty() ? "does not hold" : text;
 }
 
+std::string advice_on(unsigned status) {
+    if ((status & GNUTLS_CERT_UNEXPECTED_OWNER) != 0) return "; use a name that stands in it";
+    return (status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0 ? "; tls_ca=FILE names an authority" : "";
+}
+
 int to_errno(ssize_t result) {
     if (result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED) return EAGAIN;
     if (result == GNUTLS_E_PREMATURE_TERMINATION || result == GNUTLS_E_PULL_ERROR) return ECONNRESET;
@@ -117,9 +122,9 @@ void TlsSession::shake_hands(const std::string& host, int fd, const Patience& pa
 
 void TlsSession::refuse(const std::string& host, int error) {
     if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) {
-        throw SinkError(RINGCAST_SINK_E_REJECTED, "TLS: the certificate of " + host + " " +
-                                                      fault_of(gnutls_session_get_verify_cert_status(session_.get())) +
-                                                      "; tls_ca=FILE names an authority");
+        const unsigned status = gnutls_session_get_verify_cert_status(session_.get());
+        throw SinkError(RINGCAST_SINK_E_REJECTED,
+                        "TLS: the certificate of " + host + " " + fault_of(status) + advice_on(status));
     }
     const std::string start = "cannot set up TLS with " + host + ": ";
     if (error == GNUTLS_E_FATAL_ALERT_RECEIVED) {

@@ -165,9 +165,10 @@ function watchVideo() {
 }
 
 /**
- * Steps between noted pictures, as [from, to] of their `number(frame)`, in which more than `slack` pictures of the stream are unaccounted for or
- * which go back. The callback is best effort: on a busy machine the page's own thread misses pictures that are shown
- * (presentedFrames), and Chromium drops others because their moment has passed (droppedVideoFrames). It counts both.
+ * Steps between noted pictures, as [from, to] of their `number(frame)`, which go back or in which more than `slack`
+ * pictures of the stream are unaccounted for. The callback is best effort: on a busy machine the page's own thread
+ * misses pictures that are shown (presentedFrames), and Chromium drops others because their moment has passed
+ * (droppedVideoFrames). It counts both.
  */
 export function jumps(frames, number, slack) {
   return frames.slice(1).map((frame, i) => [frames[i], frame])

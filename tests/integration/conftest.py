@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 import ports
 
 pytest_plugins = ["stood_still"]
+CRASHES = {-number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)}
 
 _bus_numbers = itertools.count()
 
@@ -85,7 +86,7 @@ class Running:
 
 
 @pytest.fixture
-def start(tmp_path, bus_name):  # bus_name: its objects are removed after the processes have ended
+def start(request, tmp_path, bus_name):  # bus_name: its objects are removed after the processes have ended
     """Starts a process that the end of the test ends, whatever happened."""
     children = []
 
@@ -98,6 +99,8 @@ def start(tmp_path, bus_name):  # bus_name: its objects are removed after the pr
     yield starter
     for child in reversed(children):
         child.kill()
+    stood_still = request.config.pluginmanager.get_plugin("stood_still")
+    request.node.stash[stood_still.CRASHED] = any(child.process.returncode in CRASHES for child in children)
 
 
 class Bus:

@@ -13,7 +13,7 @@ from conftest import ROOT, wait_until
 from far_end import frame_count
 
 DEMO = ROOT / "tools/demo"
-pytestmark = [pytest.mark.slow, pytest.mark.in_time]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

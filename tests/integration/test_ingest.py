@@ -13,8 +13,6 @@ from rtmp_servers import NginxRtmp, free_port, secret_file
 from srt_peers import free_udp_port
 from test_passthrough import pictures_of, streams_of
 
-pytestmark = pytest.mark.in_time
-
 FPS, SECONDS = 25, 3
 FRAMES = FPS * SECONDS
 PASSPHRASE = "a passphrase of the test's"
@@ -278,6 +276,7 @@ def test_a_secret_on_the_command_line_is_erased_with_a_warning(bus, ingest, pass
     (["rtmp://h/live", "--passphrase", "env:PATH"], "SRT's"),
     (["rtmp://h/live", "--tls-verify", "no"], "rtmps://"),
     (["rtmps://h/live", "--tls-ca", "/nowhere"], "/nowhere: it cannot be read"),
+    (["rtmps://h/live", "--tls-ca", "/etc/passwd", "--tls-verify", "no"], "leave one of them out"),
     (["srt://h:9000", "--tls-ca", "/nowhere"], "RTMPS's"),
     (["srt://h:9000", "--passphrase", "file:/nowhere"], "No such file"),
     (["srt://:9000", "--packets", "--decode"], "--decode"),

@@ -14,8 +14,6 @@ import time
 import pytest
 from conftest import RINGCAST, wait_until
 
-pytestmark = pytest.mark.in_time
-
 
 # ---- top ------------------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,6 @@
 import pytest
 from far_end import assert_whole, frame_count
 
-pytestmark = pytest.mark.in_time
-
 
 @pytest.mark.parametrize("mode", ["live", "lossless"])
 def test_three_sinks_at_once_deliver_every_frame_once_and_in_order(bus, tmp_path, mode):

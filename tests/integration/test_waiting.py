@@ -11,8 +11,6 @@ import urllib.request
 import pytest
 from conftest import wait_until
 
-pytestmark = pytest.mark.in_time
-
 
 def get(url):
     """(status, body); the server may hold the request."""

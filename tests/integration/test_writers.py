@@ -4,8 +4,6 @@ import pytest
 from conftest import ROOT, wait_until
 from far_end import assert_whole
 
-pytestmark = pytest.mark.in_time
-
 PYTHON = ROOT / "build/venv/bin/python"
 HEAD = f"""
 import sys, time

@@ -21,6 +21,8 @@ RESULTS = BUILD / "test-results"
 PYTHON = BUILD / "venv/bin/python"
 JOBS = str(min(os.cpu_count() or 1, 8))
 PROGRESS_SECONDS = 20
+LONGEST_BUILD_AHEAD = 3000
+LEFT_TIME = 3  # how much longer than alone a suite may take in the time that others leave
 
 HELP = """\
 examples:
@@ -92,19 +94,26 @@ class Meanwhile:
         self.options = options
         self.process = None
         self.stopped = False
+        self.fault = None
         self.built = {name: threading.Event() for name in builds}
         self.total = junit.Counts(0, 0, 0)
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.thread.start()
 
     def _work(self):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # of this thread and of all that it starts
-        for name in self.builds:
-            self._build(name)
-            self.built[name].set()
-        for name in self.suites:
-            if not self.stopped:
-                self.total += perform(name, self.options)
+        try:
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # of this thread and of all that it starts
+            for name in self.builds:
+                self._build(name)
+                self.built[name].set()
+            for name in self.suites:
+                if not self.stopped:
+                    self.total += perform(name, self.options)
+        except Exception as fault:  # told by finish(), in the thread that counts
+            self.fault = fault
+        finally:
+            for built in self.built.values():
+                built.set()
 
     def _build(self, name):
         preset, targets = SANITIZERS[name]
@@ -114,7 +123,11 @@ class Meanwhile:
                 with open(RESULTS / f"{name}-ahead.log", "ab") as log:
                     self.process = subprocess.Popen(list(map(str, words)), cwd=ROOT, stdout=log, stderr=log,
                                                     stdin=subprocess.DEVNULL, start_new_session=True)
-                    self.process.wait()
+                    try:
+                        self.process.wait(LONGEST_BUILD_AHEAD)
+                    except subprocess.TimeoutExpired:  # its suite goes on with it, and judges
+                        leftovers.end_tree(self.process.pid)
+                        self.process.wait()
 
     def wait(self, name):
         """Until `name` can begin: a sanitizer's suite after its build, a bench with the machine to itself."""
@@ -125,11 +138,13 @@ class Meanwhile:
 
     def finish(self):
         self.thread.join()
+        if self.fault:
+            raise self.fault
         return self.total
 
     def stop(self):
         self.stopped = True
-        if self.process:
+        if self.process and self.process.poll() is None:
             leftovers.end_tree(self.process.pid)
 
 
@@ -156,12 +171,12 @@ def suite_shell(run):
 
 
 def suite_model(run):
-    run.step([ROOT / "tests/model/run", "--junit", run.xml], 900)
+    run.step([ROOT / "tests/model/run", "--junit", run.xml], LEFT_TIME * 600)
 
 
 def suite_tidy(run):
     # The other builds compile many files as one.
-    if run.step(["cmake", "--preset", "tidy"], 300):
+    if run.step(["cmake", "--preset", "tidy"], LEFT_TIME * 300):
         lint.tidy(run.xml, run.log_file, BUILD / "tidy", int(JOBS), run.options.tidy)
 
 
@@ -340,6 +355,7 @@ def chosen(options):
 def main():
     options = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     before = leftovers.begin()
@@ -356,6 +372,13 @@ def main():
             if name not in beside:
                 total += perform(name, options, meanwhile)
         total += meanwhile.finish()
+    except SystemExit as stop:
+        # The suites' threads would start what comes next: they end with this process, and it after what they started.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        while leftovers.marked_processes():
+            leftovers.finish(before)
+        os._exit(stop.code)
     finally:
         if meanwhile:
             meanwhile.stop()

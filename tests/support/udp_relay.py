@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass, field
 
 MOST_QUEUED_SECONDS = 1.0  # a narrow road drops what would wait longer, as a router does
+JAM_SECONDS = 5           # so long the sender may have more to repeat than the road carries, and is late by that
 SRT_HEADER = 16
 SO_TIMESTAMPNS = 35  # Linux; this Python has no name for it
 STAMP = struct.Struct("@ll")
@@ -89,6 +90,7 @@ class UdpRelay:
         self.late = Lateness()
         self.unanswered = {}        # client -> since when its media, passed on, waits for a sign of life
         self.thawed = 0.0
+        self.jammed = -JAM_SECONDS  # when it last held back what was sent
         self.epoch = time.time() - time.monotonic()
         self.clients = []           # addresses in the order they came
         self.front = self.bound()
@@ -165,7 +167,9 @@ class UdpRelay:
         media, repeated, lost = draws.judge(data, self.loss)
         way.media += media
         way.repeated += repeated
-        if media and not repeated:
+        if self.outage or self.rate or self.frozen:
+            self.jammed = arrived
+        if media and not repeated and arrived - self.jammed > JAM_SECONDS:
             self.late.sender = max(self.late.sender, draws.lag(data, arrived))
         if self.outage:
             way.cut += 1

@@ -2,8 +2,9 @@
 #include "command.hpp"
 
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <sstream>
 #include <utility>
@@ -62,8 +63,9 @@ void explain_missing_bus(const std::string& bus) {
 }
 
 std::string check_count(const std::string& text) {
-    char* end = nullptr;
-    const bool good = std::strtoull(text.c_str(), &end, 0) > 0 && *end == '\0' && !text.starts_with("-");
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool good = error == std::errc{} && end == text.data() + text.size() && value > 0;
     return good ? std::string() : "\"" + sanitise(text, 64) + "\" is not a whole number above 0";
 }
 

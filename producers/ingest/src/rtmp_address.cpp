@@ -62,6 +62,8 @@ bool take_listen(std::string& path) {
 void take_trust(const IngestAddress& words, RtmpAddress& address) {
     if (!address.tls && (!words.tls_ca.empty() || !words.tls_verify))
         throw AddressError("--tls-ca and --tls-verify are for rtmps://");
+    if (!words.tls_ca.empty() && !words.tls_verify)
+        throw AddressError("--tls-verify no trusts everybody, so --tls-ca has no use; leave one of them out");
     address.tls_ca = words.tls_ca;
     address.tls_verify = words.tls_verify;
     if (words.tls_ca.empty()) return;

@@ -104,10 +104,11 @@ private:
             throw SourceError(Kind::waited, "nobody publishes that stream there yet");
         if (words.find("certificate") != std::string::npos) {
             const bool is_of_another = words.find("hostname") != std::string::npos;
-            throw SourceError(Kind::rejected, "TLS: the certificate of " + address_.host +
-                                                  (is_of_another ? " is made out for another name"
-                                                                 : " is signed by nobody trusted here or has expired") +
-                                                  "; --tls-ca FILE names an authority");
+            throw SourceError(Kind::rejected,
+                              "TLS: the certificate of " + address_.host +
+                                  (is_of_another ? " is made out for another name; use a name that stands in it"
+                                                 : " is signed by nobody trusted here or has expired; --tls-ca FILE "
+                                                   "names an authority"));
         }
         const bool refused = words.find("Server error") != std::string::npos;
         throw SourceError(refused ? Kind::rejected : Kind::transient, without(words, address_.key));
