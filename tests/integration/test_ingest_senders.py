@@ -7,12 +7,12 @@ import pytest
 from conftest import wait_until
 from far_end import assert_steady
 from marks import read_marks
-from rtmp_servers import NginxRtmp, secret_file
+from rtmp_servers import secret_file
 from srt_peers import free_udp_port, peer_url
 from test_ingest import (  # noqa: F401, the fixtures
     FPS, FRAMES, figures, ingest, record, says_state, send, source)
 from test_passthrough import streams_of
-from tls_front import TlsFront, certificates
+from tls_end import made, tls  # noqa: F401, the fixtures
 
 KEY = "the-key-of-the-tests"
 KEEP_TIMES = ("-enc_time_base", "-1")  # ffmpeg would round them to whole frames
@@ -76,30 +76,20 @@ def test_both_ends_may_call_in_a_rendezvous(bus, ingest, start, source, tmp_path
     assert_all_but_the_end(tmp_path / "out.mkv")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return certificates(tmp_path_factory.mktemp("tls") / "certificates")
-
-
 @pytest.fixture
-def tls(start, tmp_path, made):
-    """nginx behind a front with a certificate for localhost, of an authority that this machine does not know."""
-    nginx = NginxRtmp(start, tmp_path / "nginx")
-    front = TlsFront(nginx.port, made)
-    front.nginx, front.made, front.url = nginx, made, f"rtmps://{front.names.first}:{front.port}/live"
-    front.key = ["--key", secret_file(tmp_path / "key", KEY)]
-    yield front
-    front.close()
+def secured(tls, tmp_path):
+    """The words of the stream behind TLS."""
+    return f"rtmps://{tls.names.first}:{tls.port}/live", "--key", secret_file(tmp_path / "key", KEY)
 
 
 @pytest.mark.parametrize(("shown", "trusts", "words", "advice"), [
     (None, False, "signed by nobody trusted here", "--tls-ca FILE"),
     ("self_signed", True, "signed by nobody trusted here", "--tls-ca FILE"),
     ("other_name", True, "made out for another name", "use a name that stands in it")])
-def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(ingest, tls, shown, trusts, words, advice):
+def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(ingest, tls, secured, shown, trusts, words, advice):
     if shown:
         tls.show(shown)
-    process = ingest(tls.url, *tls.key, *(["--tls-ca", tls.made.authority] if trusts else []))
+    process = ingest(*secured, *(["--tls-ca", tls.made.authority] if trusts else []))
     process.says(words)
     process.signal(2)
     process.ends_well()
@@ -109,11 +99,11 @@ def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(ingest, tls
 
 
 @pytest.mark.parametrize("trust", ["the-authority", "anybody"])
-def test_a_server_is_played_over_tls_once_it_is_trusted(bus, ingest, start, source, tls, trust):
+def test_a_server_is_played_over_tls_once_it_is_trusted(bus, ingest, start, source, tls, secured, trust):
     words = ["--tls-ca", tls.made.authority] if trust == "the-authority" else ["--tls-verify", "no"]
     if trust == "anybody":
         tls.show("self_signed")
-    process = ingest(tls.url, *tls.key, *words)
+    process = ingest(*secured, *words)
     wait_until(lambda: "play: name=" in tls.nginx.log(), "the server to be asked")
     send(start, source, f"{tls.nginx.url}/{KEY}")
     wait_until(lambda: figures(process)["frames"] >= FPS, "a second of its frames")

@@ -13,7 +13,8 @@ from narrow_road import NarrowRoad
 from ports import in_url
 from rtmp_servers import NginxRtmp, NodeMediaServer, PublishHook, secret_file
 from sink_state import becomes, private_kb, state
-from tls_front import ADDRESSES, TlsFront, certificates
+from tls_end import made, tls  # noqa: F401, the fixtures
+from tls_front import ADDRESSES, TlsFront
 
 pytestmark = pytest.mark.in_time
 
@@ -179,24 +180,9 @@ def test_a_peer_that_stops_reading_is_found_out_and_the_next_connection_is_whole
     road.close()
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return certificates(tmp_path_factory.mktemp("tls") / "certificates")
-
-
-@pytest.fixture
-def tls(start, tmp_path, made):
-    """nginx behind a front that shows one certificate per name: localhost's and this machine's."""
-    nginx = NginxRtmp(start, tmp_path / "nginx")
-    front = TlsFront(nginx.port, made)
-    front.nginx, front.trusted = nginx, f"tls_ca={made.authority}"
-    yield front
-    front.close()
-
-
 def test_rtmps_gets_the_certificate_of_the_name_it_asks_for(bus, tls, key):
     for number, name in enumerate([tls.names.first, tls.names.second]):
-        sink = bus.sink("rtmp", "--once", f"rtmps://{name}:{tls.port}/live", key, tls.trusted)
+        sink = bus.sink("rtmp", "--once", f"rtmps://{name}:{tls.port}/live", key, f"tls_ca={tls.made.authority}")
         wait_until(lambda: len(tls.nginx.connects()) > number, "the consent to the app")
         bus.testsrc("--seconds", "2").ends_well()
         sink.ends_well()
@@ -208,7 +194,7 @@ def test_rtmps_gets_the_certificate_of_the_name_it_asks_for(bus, tls, key):
     ("other_name", "another name"), ("self_signed", "signed by nobody"), ("expired", "has expired")])
 def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(pictures, tls, key, shown, words):
     tls.show(shown)
-    sink = pictures.sink("rtmp", f"rtmps://{tls.names.first}:{tls.port}/live", key, tls.trusted)
+    sink = pictures.sink("rtmp", f"rtmps://{tls.names.first}:{tls.port}/live", key, f"tls_ca={tls.made.authority}")
     becomes(pictures, "rejected", "certificate of " + tls.names.first, words)
     assert not tls.nginx.connects(), "not a byte of RTMP before the certificate holds"
     assert_hidden(sink, pictures)
