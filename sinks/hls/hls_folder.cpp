@@ -175,12 +175,12 @@ void HlsFolder::replace_file(const std::string& name, const std::string& text) {
 }
 
 void HlsFolder::publish_playlist(const Playlist& playlist, const std::string& master) {
-    replace_file(kPlaylistName, playlist.text());
-    // Its figures settle soon, and whoever reads it once keeps what it said.
+    // The playlist comes last: who sees it, or its end, has the master playlist that goes with it.
     if (!master.empty() && master != master_text_) {
         replace_file(kMasterName, master);
         master_text_ = master;
     }
+    replace_file(kPlaylistName, playlist.text());
     const std::lock_guard lock(mutex_);
     has_playlist_ = true;
     has_ended_ = playlist.ended();

@@ -14,10 +14,11 @@ namespace {
 
 // fMP4 has an edit list for what lies below 0. Only an encoding that begins elsewhere is shifted there: players take
 // a gap at the begin for granted in no edit list.
-constexpr std::int64_t kNearZeroUs = 1'000'000;
+constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+constexpr std::int64_t kNearZeroUs = kMicrosPerSecond;
 
-// One moof and mdat per segment. The tables wait for the first packets (delay_moov): their edit list takes the priming
-// of the sound away.
+// One moof and mdat per segment. The tables wait for the first packets (delay_moov): their edit list takes away what
+// lies below 0.
 Muxer::Format muxer_format(SegmentType type) {
     if (type == SegmentType::ts) return transport_stream_format();
     return {.name = kMp4Muxer,
@@ -50,6 +51,8 @@ Segmenter::Segmenter(std::span<const ringcast_sink_stream* const> streams, const
       number_(first_number) {
     for (const auto* stream : streams) {
         timebases_.push_back({static_cast<int>(stream->timebase_num), static_cast<int>(stream->timebase_den)});
+        if (stream->initial_padding == 0) continue;
+        priming_us_ = av_rescale(stream->initial_padding, kMicrosPerSecond, stream->sample_rate);
     }
 }
 
@@ -66,7 +69,17 @@ std::int64_t Segmenter::micros(const ringcast_sink_packet& packet, std::int64_t 
     return av_rescale_q(ticks, timebases_.at(packet.stream), {1, 1'000'000});
 }
 
+// A decoder that starts at the first packet that holds sound fades it in over that one packet (21 ms of AAC at 48 kHz).
+// With the priming in it the first segment would be longer than its EXTINF by more than a frame at 50 and 60 fps, and
+// MPEG-TS, which has no edit list, would play it.
+bool Segmenter::is_priming(const ringcast_sink_packet& packet) {
+    if (priming_us_ == 0 || packet.stream == lead_stream_) return false;
+    if (!priming_end_us_) priming_end_us_ = micros(packet, packet.pts) + priming_us_;
+    return micros(packet, packet.pts + packet.duration) <= *priming_end_us_;
+}
+
 void Segmenter::packet(const ringcast_sink_packet& packet) {
+    if (is_priming(packet)) return;
     const bool lead = packet.stream == lead_stream_;
     const std::int64_t pts_us = micros(packet, packet.pts);
     if (!cut_us_ && lead && start_us_ && (packet.flags & RINGCAST_SINK_PACKET_KEY) != 0 &&

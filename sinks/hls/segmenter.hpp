@@ -19,7 +19,8 @@ namespace ringcast::sink {
 /// Cuts one encoding into segments: one muxer over all of it, whose output changes at keyframes. A segment of MPEG-TS
 /// begins with PAT and PMT, fMP4 has its tables once in an initialisation of its own; then comes a keyframe. The sound
 /// that begins before the cut is in the segment before it, and counters and time stamps go on, so segments joined end
-/// to end are one gapless stream. Life cycle: packet()*, then end() or, after an error, nothing more. Thread safety:
+/// to end are one gapless stream. Packets of nothing but the audio encoder's priming are left out: the first segment
+/// is as long as it says. Life cycle: packet()*, then end() or, after an error, nothing more. Thread safety:
 /// none.
 class Segmenter {
 public:
@@ -39,6 +40,7 @@ public:
 
 private:
     [[nodiscard]] std::int64_t micros(const ringcast_sink_packet& packet, std::int64_t ticks) const;
+    bool is_priming(const ringcast_sink_packet& packet);
     void write(const ringcast_sink_packet& packet);
     bool seam_is_complete(const ringcast_sink_packet& packet) const;
     [[nodiscard]] std::int64_t shift_for(std::int64_t first_us) const;
@@ -52,6 +54,8 @@ private:
     SegmentWriter& writer_;
     Publish publish_;
     std::vector<AVRational> timebases_;
+    std::int64_t priming_us_ = 0;                ///< what the audio encoder put in front
+    std::optional<std::int64_t> priming_end_us_;  ///< known with the first packet of sound
     std::uint32_t lead_stream_ = 0;  ///< decides the cuts: video when there is one
     bool has_other_ = false;
     Muxer muxer_;

@@ -25,6 +25,7 @@ def pieces(key):
     """What must not be seen: the key, and the part of it that alone is as good, in any writing."""
     found = []
     for text in (key.encode(), key.split("&")[1].split("=")[1].encode()):
+        assert len(text) >= 16, f"{text} stands in some memory by chance"
         encoded = "".join(f"%{byte:02X}" for byte in text)
         found += [text, encoded.encode(), encoded.lower().encode(), text.hex().encode(), text.hex().upper().encode(),
                   text.decode().encode("utf-16-le"), text.decode().encode("utf-16-be"), *in_base64(text)]

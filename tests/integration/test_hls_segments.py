@@ -43,7 +43,7 @@ def test_portrait_and_odd_sizes_arrive_whole(bus, tmp_path, size, padded):
         assert (stream["width"], stream["height"]) == padded
 
 
-@pytest.mark.parametrize(("fps", "value"), [("25", 25), ("30000/1001", 30000 / 1001)])
+@pytest.mark.parametrize(("fps", "value"), [("25", 25), ("30000/1001", 30000 / 1001), ("60", 60)])
 def test_each_segment_is_as_long_as_it_says_and_joins_the_next_without_a_hole(bus, tmp_path, fps, value):
     render(bus, tmp_path, seconds=8, fps=fps)
     for kind in TYPES:
@@ -55,7 +55,6 @@ def test_each_segment_is_as_long_as_it_says_and_joins_the_next_without_a_hole(bu
         assert all(abs(count - round(count)) < 0.001 for count in frames), f"whole frames, not {frames}"
         assert round(sum(frames)) == round(8 * value)
         sound = decoded_seconds_of_sound(tmp_path / kind / "index.m3u8")
-        sound -= AAC_FRAME  # the encoder's delay: ffmpeg's HLS reader decodes it with the rest
         assert -1e-6 <= sound - round(8 * value) / value <= AAC_FRAME + 1e-6, f"{kind}: {sound} s of sound"
         assert_dates_count_on(playlist)
 

@@ -84,7 +84,8 @@ def test_files_have_the_types_and_headers_players_need(bus, tmp_path, free_port)
     folder, url = tmp_path / "hls", f"http://127.0.0.1:{free_port}"
     sink = bus.sink("hls", folder, f"listen={free_port}", "segment_type=fmp4")
     bus.testsrc("--seconds", "3", "--mode", "lossless", "--wait-readers", "1", **SMALL).ends_well()
-    wait_until(lambda: "#EXT-X-ENDLIST" in (folder / "index.m3u8").read_text(), "the end of the playlist")
+    playlist = folder / "index.m3u8"
+    wait_until(lambda: playlist.exists() and "#EXT-X-ENDLIST" in playlist.read_text(), "the end of the playlist")
     types = {"index.m3u8": "application/vnd.apple.mpegurl", "master.m3u8": "application/vnd.apple.mpegurl",
              "init-00000.mp4": "video/mp4", "segment-00000.m4s": "video/mp4"}
     for name, mime in types.items():

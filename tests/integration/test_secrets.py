@@ -168,7 +168,7 @@ def test_a_sink_with_a_secret_makes_no_core_dump_and_one_without_does(bus, key, 
 
 
 def test_sighup_gives_the_plugin_what_the_files_hold_now(bus, key, tmp_path):
-    record, new_key = tmp_path / "record", key[::-1]
+    record, new_key = tmp_path / "record", make_key()
     (tmp_path / "key").write_text(key)
     (tmp_path / "url").write_text(f"rtmp://host/live/{key}\n")
     child = leaky(bus, record, f"url=file:{tmp_path / 'url'}", f"key=file:{tmp_path / 'key'}")
@@ -209,7 +209,8 @@ def test_a_file_that_cannot_be_read_at_sighup_changes_nothing_and_is_told(bus, k
 
 
 def test_a_value_the_plugin_refuses_at_sighup_is_told_until_the_file_is_mended(bus, key, tmp_path):
-    record, new_key, refusal = tmp_path / "record", key[::-1], "the old value stays in use: key= begins with wrong"
+    record, new_key = tmp_path / "record", make_key()
+    refusal = "the old value stays in use: key= begins with wrong"
     (tmp_path / "key").write_text(key)
     child = leaky(bus, record, f"key=file:{tmp_path / 'key'}")
     on_air(bus, child)

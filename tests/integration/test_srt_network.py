@@ -193,7 +193,7 @@ def test_what_gets_lost_at_the_very_end_of_a_stream_is_sent_again_before_the_sin
     sent.road.outage = False
     sent.sink.ends_well()
     sent.far.process.wait(20)
-    assert sent.road.there.cut > 10 and sent.road.there.repeated > 10
+    assert sent.road.there.cut > 0 and sent.road.there.repeated > 0
     assert whole_from_its_first_frame(sent.far.path, sent.sink)[-1] == 3 * FPS - 1
 
 
