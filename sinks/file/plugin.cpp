@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ringcast/sink.h>
 
-#include <string_view>
-
 #include "file/file_sink.hpp"
 #include "mux/packet_sink.hpp"
 
@@ -30,10 +28,6 @@ constexpr const ringcast_sink_option* kOptions[] = {&kPath, &kOverwrite, &kSplit
 constexpr const char* kDefaults[] = {"on_stall=wait", "on_end=close",     "video.rate_control=crf",
                                      "video.crf=20",  "audio.rate=48000", nullptr};
 
-const void* extension(void* /*self*/, const char* id) {
-    return std::string_view(id) == RINGCAST_SINK_LINGER ? &Calls::kLinger : nullptr;
-}
-
 constexpr ringcast_sink_plugin_v1 describe() {
     ringcast_sink_plugin_v1 plugin = Calls::describe();
     plugin.name = "file";
@@ -41,7 +35,6 @@ constexpr ringcast_sink_plugin_v1 describe() {
     plugin.main_option = "path";
     plugin.options = kOptions;
     plugin.defaults = kDefaults;
-    plugin.extension = &extension;
     return plugin;
 }
 

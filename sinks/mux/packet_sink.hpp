@@ -2,12 +2,17 @@
 #pragma once
 
 #include <ringcast/sink.h>
+#include <ringcast/sink_audience.h>
 #include <ringcast/sink_linger.h>
 #include <ringcast/sink_replace.h>
 
+#include <algorithm>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "mux/host.hpp"
 #include "mux/options.hpp"
@@ -35,8 +40,9 @@ std::int32_t guard(const ringcast_sink_host* host, Body&& body) noexcept {
 /// The C functions of a packet sink whose work is done by the class Sink:
 ///     Sink(Host, const Options&);  void connect();  void headers(std::span<const ringcast_sink_stream* const>);
 ///     void packet(const ringcast_sink_packet&);  void disconnect(bool final);  std::uint64_t bytes_sent() const;
-///     and, when a call may wait for a peer, void interrupt();
-///     for kReplace void replace(const Options&), for kLinger void linger().
+///     and, when a call may wait for a peer, void interrupt().
+/// The host is offered what the class has of:
+///     void replace(const Options&);  void linger();  std::uint32_t peers() with std::string waits_for().
 /// Sink throws; nothing leaves here but return codes. Thread safety: as the ABI tags say.
 template <class Sink>
 struct PacketSinkCalls {
@@ -76,11 +82,32 @@ struct PacketSinkCalls {
     }
     static void linger(void* self) { static_cast<Instance*>(self)->sink.linger(); }
 
-    // For extension().
+    static std::uint32_t peers(void* self) { return static_cast<Instance*>(self)->sink.peers(); }
+    static void waits_for(void* self, char* text, std::size_t size) {
+        if (size == 0) return;
+        const std::string line = static_cast<Instance*>(self)->sink.waits_for();
+        const std::size_t length = std::min(line.size(), size - 1);
+        std::memcpy(text, line.data(), length);
+        text[length] = '\0';
+    }
+
     static constexpr ringcast_sink_replace_v1 kReplace{
         .size = sizeof(ringcast_sink_replace_v1), .reserved0 = 0, .replace = &replace};
     static constexpr ringcast_sink_linger_v1 kLinger{
         .size = sizeof(ringcast_sink_linger_v1), .reserved0 = 0, .linger = &linger};
+    static constexpr ringcast_sink_audience_v1 kAudience{
+        .size = sizeof(ringcast_sink_audience_v1), .reserved0 = 0, .peers = &peers, .waits_for = &waits_for};
+
+    static const void* extension(void* /*self*/, const char* id) {
+        [[maybe_unused]] const std::string_view wanted = id;
+        if constexpr (requires { &Sink::replace; })
+            if (wanted == RINGCAST_SINK_REPLACE) return &kReplace;
+        if constexpr (requires { &Sink::linger; })
+            if (wanted == RINGCAST_SINK_LINGER) return &kLinger;
+        if constexpr (requires { &Sink::peers; })
+            if (wanted == RINGCAST_SINK_AUDIENCE) return &kAudience;
+        return nullptr;
+    }
 
     /// What all packet sinks of this tree say alike; name, summary, options and what else is its own fills in the sink.
     static constexpr ringcast_sink_plugin_v1 describe() {
@@ -99,6 +126,7 @@ struct PacketSinkCalls {
         plugin.disconnect = &disconnect;
         plugin.interrupt = &interrupt;
         plugin.bytes_sent = &bytes_sent;
+        plugin.extension = &extension;
         return plugin;
     }
 

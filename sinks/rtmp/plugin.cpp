@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ringcast/sink.h>
-#include <ringcast/sink_replace.h>
 
 #include <cstdint>
-#include <string_view>
 
 #include "mux/packet_sink.hpp"
 #include "rtmp/rtmp_sink.hpp"
@@ -32,10 +30,6 @@ constexpr std::uint32_t kCodecs[] = {RINGCAST_SINK_H264, RINGCAST_SINK_AAC, 0};
 constexpr const char* kDefaults[] = {"on_stall=fill",          "on_end=hold",      "queue=2s",
                                      "video.tune=zerolatency", "audio.rate=44100", nullptr};
 
-const void* extension(void* /*self*/, const char* id) {
-    return std::string_view(id) == RINGCAST_SINK_REPLACE ? &Calls::kReplace : nullptr;
-}
-
 constexpr ringcast_sink_plugin_v1 describe() {
     ringcast_sink_plugin_v1 plugin = Calls::describe();
     plugin.name = "rtmp";
@@ -43,7 +37,6 @@ constexpr ringcast_sink_plugin_v1 describe() {
     plugin.main_option = "url";
     plugin.options = kOptions;
     plugin.defaults = kDefaults;
-    plugin.extension = &extension;
     plugin.secrets = kSecrets;
     plugin.secret_urls = kSecretUrls;
     plugin.codecs = kCodecs;

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ringcast/sink.h>
-#include <ringcast/sink_audience.h>
-#include <ringcast/sink_replace.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <cstring>
-#include <string>
-#include <string_view>
 
 #include "mux/packet_sink.hpp"
 #include "srt/srt_sink.hpp"
@@ -48,25 +42,6 @@ constexpr std::uint32_t kCodecs[] = {RINGCAST_SINK_H264, RINGCAST_SINK_H265, RIN
 constexpr const char* kDefaults[] = {"on_stall=fill",          "on_end=hold",      "queue=2s",
                                      "video.tune=zerolatency", "audio.rate=48000", nullptr};
 
-constexpr ringcast_sink_audience_v1 kAudience{
-    .size = sizeof(ringcast_sink_audience_v1),
-    .reserved0 = 0,
-    .peers = [](void* self) -> std::uint32_t { return static_cast<Calls::Instance*>(self)->sink.peers(); },
-    .waits_for =
-        [](void* self, char* text, std::size_t size) {
-            if (size == 0) return;
-            const std::string line = static_cast<Calls::Instance*>(self)->sink.waits_for();
-            const std::size_t length = std::min(line.size(), size - 1);
-            std::memcpy(text, line.data(), length);
-            text[length] = '\0';
-        },
-};
-
-const void* extension(void* /*self*/, const char* id) {
-    if (std::string_view(id) == RINGCAST_SINK_REPLACE) return &Calls::kReplace;
-    return std::string_view(id) == RINGCAST_SINK_AUDIENCE ? &kAudience : nullptr;
-}
-
 constexpr ringcast_sink_plugin_v1 describe() {
     ringcast_sink_plugin_v1 plugin = Calls::describe();
     plugin.name = "srt";
@@ -74,7 +49,6 @@ constexpr ringcast_sink_plugin_v1 describe() {
     plugin.main_option = "url";
     plugin.options = kOptions;
     plugin.defaults = kDefaults;
-    plugin.extension = &extension;
     plugin.secrets = kSecrets;
     plugin.secret_urls = kSecretUrls;
     plugin.codecs = kCodecs;
