@@ -11,6 +11,7 @@
 #include <string>
 
 #include "ringcast/error.hpp"
+#include "runtime/pixel_formats.hpp"
 
 extern "C" {
 #include <libavutil/imgutils.h>
@@ -31,20 +32,9 @@ int even(double value) {
 
 /// As swscale is to read them: whatever the fourth byte of a pixel is, nothing shines through.
 AVPixelFormat opaque_av_format(PixelFormat format) {
-    switch (format) {
-        case PixelFormat::rgb24:
-            return AV_PIX_FMT_RGB24;
-        case PixelFormat::bgr24:
-            return AV_PIX_FMT_BGR24;
-        case PixelFormat::rgba:
-            return AV_PIX_FMT_RGB0;
-        case PixelFormat::bgra:
-            return AV_PIX_FMT_BGR0;
-        case PixelFormat::nv12:
-            return AV_PIX_FMT_NV12;
-        default:
-            return AV_PIX_FMT_YUV420P;
-    }
+    if (format == PixelFormat::rgba) return AV_PIX_FMT_RGB0;
+    if (format == PixelFormat::bgra) return AV_PIX_FMT_BGR0;
+    return av_format_of(format);
 }
 
 }  // namespace

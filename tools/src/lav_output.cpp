@@ -14,15 +14,16 @@ extern "C" {
 
 #include "command.hpp"
 #include "media_output.hpp"
-#include "pixel_formats.hpp"
 #include "runtime/av_handles.hpp"
 #include "runtime/av_log.hpp"
+#include "runtime/pixel_formats.hpp"
 
 namespace ringcast::tools {
 
 namespace {
 
 using runtime::av_error_text;
+using runtime::av_format_of;
 using runtime::av_owned;
 using runtime::AVPacketPtr;
 
@@ -109,7 +110,7 @@ private:
         audio_ = add_stream();
         AVCodecParameters& parameters = *audio_->codecpar;
         parameters.codec_type = AVMEDIA_TYPE_AUDIO;
-        parameters.codec_id = av_codec_of(audio.format);
+        parameters.codec_id = audio.format == SampleFormat::s16 ? AV_CODEC_ID_PCM_S16LE : AV_CODEC_ID_PCM_F32LE;
         parameters.sample_rate = static_cast<int>(audio.rate);
         av_channel_layout_default(&parameters.ch_layout, static_cast<int>(audio.channels));
         parameters.bits_per_coded_sample = av_get_bits_per_sample(parameters.codec_id);

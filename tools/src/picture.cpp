@@ -8,16 +8,17 @@
 #include <string>
 
 #include "command.hpp"
-#include "pixel_formats.hpp"
 #include "ringcast/caps.hpp"
 #include "runtime/av_handles.hpp"
 #include "runtime/av_log.hpp"
+#include "runtime/pixel_formats.hpp"
 
 namespace ringcast::tools {
 
 namespace {
 
 using runtime::av_error_text;
+using runtime::av_format_of;
 using runtime::av_owned;
 using runtime::AVCodecContextPtr;
 using runtime::AVFramePtr;

@@ -3,14 +3,14 @@
 #pragma once
 
 extern "C" {
-#include <libavcodec/codec_id.h>
 #include <libavutil/pixfmt.h>
 }
 
 #include "ringcast/caps.hpp"
 
-namespace ringcast::tools {
+namespace ringcast::runtime {
 
+/// The fourth byte of rgba and bgra counts as alpha: a file made of the flow keeps what the producer put there.
 inline AVPixelFormat av_format_of(PixelFormat format) {
     switch (format) {
         case PixelFormat::rgb24:
@@ -29,8 +29,4 @@ inline AVPixelFormat av_format_of(PixelFormat format) {
     return AV_PIX_FMT_NONE;
 }
 
-inline AVCodecID av_codec_of(SampleFormat format) {
-    return format == SampleFormat::s16 ? AV_CODEC_ID_PCM_S16LE : AV_CODEC_ID_PCM_F32LE;
-}
-
-}  // namespace ringcast::tools
+}  // namespace ringcast::runtime
