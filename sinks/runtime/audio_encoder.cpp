@@ -146,13 +146,7 @@ void AudioEncoder::drain(const PacketHandler& handler) {
 }
 
 void AudioEncoder::receive_all(const PacketHandler& handler) {
-    while (true) {
-        AVPacketPtr raw = av_owned<AVPacketPtr>(av_packet_alloc());
-        const int code = avcodec_receive_packet(codec_.get(), raw.get());
-        if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
-        if (code < 0)
-            throw Error(ErrorCode::system,
-                        std::string("audio encoder ") + codec_->codec->name + " failed: " + av_error_text(code));
+    while (AVPacketPtr raw = next_packet(kAudioRole, *codec_)) {
         Packet packet;
         packet.stream = stream_index_;
         packet.pts = raw->pts;

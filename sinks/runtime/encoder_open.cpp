@@ -182,4 +182,14 @@ AVCodecContextPtr open_encoder(const EncoderRole& role, AVCodecContextPtr contex
     return context;
 }
 
+AVPacketPtr next_packet(const EncoderRole& role, AVCodecContext& context) {
+    AVPacketPtr packet = av_owned<AVPacketPtr>(av_packet_alloc());
+    const int code = avcodec_receive_packet(&context, packet.get());
+    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return nullptr;
+    if (code < 0)
+        throw Error(ErrorCode::system,
+                    std::string(role.prefix) + " encoder " + context.codec->name + " failed: " + av_error_text(code));
+    return packet;
+}
+
 }  // namespace ringcast::runtime

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Finding and opening a libavcodec encoder, with errors that name the option and the fix. Shared by both encoders.
+/// Finding, opening and emptying a libavcodec encoder, with errors that name the option and the fix. Shared by both
+/// encoders.
 #pragma once
 
 #include <optional>
@@ -63,5 +64,8 @@ std::vector<std::string_view> names_of_option(const AVCodecContext& context, con
 AVCodecContextPtr open_encoder(const EncoderRole& role, AVCodecContextPtr context, EncoderSettings& settings);
 /// What to throw when `encoder` cannot run here.
 CannotOpen cannot_open(const EncoderRole& role, const AVCodec& encoder, const std::string& reason);
+
+/// What the encoder has finished; nullptr: nothing until it is given more. Throws Error(system) when it failed.
+AVPacketPtr next_packet(const EncoderRole& role, AVCodecContext& context);
 
 }  // namespace ringcast::runtime

@@ -119,15 +119,8 @@ void VideoEncoder::drain(const PacketHandler& handler) {
 }
 
 void VideoEncoder::receive_all(const PacketHandler& handler) {
-    while (true) {
-        AVPacketPtr raw = av_owned<AVPacketPtr>(av_packet_alloc());
-        const int code = avcodec_receive_packet(codec_.get(), raw.get());
-        if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
-        if (code < 0)
-            throw Error(ErrorCode::system,
-                        std::string("video encoder ") + codec_->codec->name + " failed: " + av_error_text(code));
+    while (AVPacketPtr raw = next_packet(kVideoRole, *codec_))
         handler(finish_packet(std::move(raw)));
-    }
 }
 
 Packet VideoEncoder::finish_packet(AVPacketPtr raw) {
