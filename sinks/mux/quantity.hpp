@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Quantities with units in option values. Plain decimals only: no sign, exponent, hex, inf or nan; a number without
-/// its unit is none.
+/// Quantities with units in option values, the sinks' own and the host's. Plain decimals only: no sign, exponent, hex,
+/// inf or nan; a number alone is none, unless "" is among the units.
 #pragma once
 
 #include <algorithm>

@@ -7,46 +7,14 @@
 #include <cmath>
 #include <limits>
 
+#include "mux/quantity.hpp"
+
 namespace ringcast::runtime {
 
 namespace {
 
-struct Unit {
-    std::string_view name;
-    double factor;
-};
-
-struct Quantity {
-    double number;
-    std::string_view unit;
-};
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-/// "1.5s" -> 1.5, "s". Plain decimal only: no sign, exponent, hex, inf or nan.
-std::optional<Quantity> split_quantity(std::string_view text) {
-    std::size_t length = 0;
-    std::size_t points = 0;
-    while (length < text.size() && (is_digit(text[length]) || text[length] == '.'))
-        points += text[length++] == '.' ? 1U : 0U;
-    if (length == 0 || points > 1 || !is_digit(text.front()) || !is_digit(text[length - 1])) return std::nullopt;
-    double number = 0;
-    const auto result = std::from_chars(text.data(), text.data() + length, number, std::chars_format::fixed);
-    if (result.ec != std::errc{}) return std::nullopt;
-    return Quantity{number, text.substr(length)};
-}
-
-std::optional<double> parse_with_units(std::string_view text, std::span<const Unit> units, double limit) {
-    const auto quantity = split_quantity(text);
-    if (!quantity) return std::nullopt;
-    const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == quantity->unit; });
-    if (unit == units.end()) return std::nullopt;
-    const double value = quantity->number * unit->factor;
-    if (!(value <= limit)) return std::nullopt;
-    return value;
-}
+using sink::parse_quantity;
+using sink::Unit;
 
 template <typename Integer>
 std::optional<Integer> parse_whole(std::string_view text) {
@@ -65,34 +33,15 @@ std::uint32_t MediaSpan::in_frames(Rational fps) const {
 }
 
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
-    static constexpr std::array<Unit, 6> kUnits{
-        {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"min", 60e9}, {"h", 3600e9}}};
-    const auto ns = parse_with_units(text, kUnits, 1e18);
-    if (!ns) return std::nullopt;
-    return std::chrono::nanoseconds(std::llround(*ns));
+    return sink::parse_duration(text);
 }
 
 std::optional<std::uint64_t> parse_bitrate(std::string_view text) {
     static constexpr std::array<Unit, 7> kUnits{
         {{"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"kbps", 1e3}, {"Mbps", 1e6}, {"bps", 1}, {"Gbps", 1e9}}};
-    const auto bits = parse_with_units(text, kUnits, 1e12);
+    const auto bits = parse_quantity(text, kUnits, 1e12);
     if (!bits) return std::nullopt;
     return static_cast<std::uint64_t>(std::llround(*bits));
-}
-
-std::optional<std::uint64_t> parse_bytes(std::string_view text) {
-    static constexpr std::array<Unit, 9> kUnits{{{"B", 1},
-                                                 {"kB", 1e3},
-                                                 {"KB", 1e3},
-                                                 {"MB", 1e6},
-                                                 {"GB", 1e9},
-                                                 {"TB", 1e12},
-                                                 {"KiB", 1024},
-                                                 {"MiB", 1048576},
-                                                 {"GiB", 1073741824}}};
-    const auto bytes = parse_with_units(text, kUnits, 1e18);
-    if (!bytes) return std::nullopt;
-    return static_cast<std::uint64_t>(std::llround(*bytes));
 }
 
 std::optional<MediaSpan> parse_media_span(std::string_view text) {
@@ -118,7 +67,7 @@ std::optional<Size> parse_size(std::string_view text) {
 
 std::optional<std::uint32_t> parse_sample_rate(std::string_view text) {
     static constexpr std::array<Unit, 4> kUnits{{{"", 1}, {"Hz", 1}, {"kHz", 1e3}, {"k", 1e3}}};
-    const auto rate = parse_with_units(text, kUnits, 1e6);
+    const auto rate = parse_quantity(text, kUnits, 1e6);
     if (!rate || *rate != std::floor(*rate)) return std::nullopt;
     return static_cast<std::uint32_t>(*rate);
 }
@@ -136,9 +85,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
 }
 
 std::optional<double> parse_number(std::string_view text) {
-    const auto quantity = split_quantity(text);
-    if (!quantity || !quantity->unit.empty()) return std::nullopt;
-    return quantity->number;
+    static constexpr std::array<Unit, 1> kNoUnit{{{"", 1}}};
+    return parse_quantity(text, kNoUnit, std::numeric_limits<double>::max());
 }
 
 std::optional<Pairs> parse_pairs(std::string_view text) {

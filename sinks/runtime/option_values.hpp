@@ -38,8 +38,6 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 /// "3000k", "6M", "2.5M", "800000bps" bits per second. The unit is required, so that 3000 is never taken for 3 Mb/s.
 std::optional<std::uint64_t> parse_bitrate(std::string_view text);
-/// "500MB", "2GB", "64KB", "1MiB", "100B".
-std::optional<std::uint64_t> parse_bytes(std::string_view text);
 /// "2s", "200ms", "50frames", "0frames".
 std::optional<MediaSpan> parse_media_span(std::string_view text);
 /// "1280x720".

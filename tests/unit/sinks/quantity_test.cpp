@@ -15,6 +15,7 @@ TEST(Quantity, times_and_sizes_carry_their_unit) {
     EXPECT_EQ(parse_duration("0s"), 0s);
     EXPECT_EQ(parse_bytes("500MB"), 500'000'000U);
     EXPECT_EQ(parse_bytes("0.5KiB"), 512U);
+    EXPECT_EQ(parse_bytes("1MiB"), 1'048'576U);
     EXPECT_EQ(parse_bytes("2TiB"), 2'199'023'255'552U);
 }
 
