@@ -42,19 +42,30 @@ std::vector<Unit> split_lengths(Unit bytes, std::size_t length_bytes) {
     return units;
 }
 
+/// Takes so many parameter sets off the record, each behind two bytes of length, and adds them with start codes. A set
+/// that is cut short ends the record.
+void take_sets(Unit& record, unsigned count, std::vector<std::uint8_t>& sets) {
+    for (; count > 0 && record.size() >= 2; --count) {
+        const std::size_t size = AV_RB16(record.data());
+        record = record.subspan(2);
+        if (size > record.size()) {
+            record = {};
+            return;
+        }
+        append_unit(sets, record.first(size));
+        record = record.subspan(size);
+    }
+}
+
 /// The parameter sets of an avcC record, with start codes.
 std::vector<std::uint8_t> sets_of_avcc(Unit record) {
     std::vector<std::uint8_t> sets;
-    std::size_t at = 5;
-    for (int kind = 0; kind < 2 && at < record.size(); ++kind) {
-        unsigned count = record[at++] & (kind == 0 ? 0x1FU : 0xFFU);
-        for (; count > 0 && at + 2 <= record.size(); --count) {
-            const std::size_t size = AV_RB16(record.data() + at);
-            at += 2;
-            if (at + size > record.size()) return sets;
-            append_unit(sets, record.subspan(at, size));
-            at += size;
-        }
+    record = record.subspan(5);
+    for (const unsigned count_bits : {0x1FU, 0xFFU}) {  // of sequence, then of picture parameter sets
+        if (record.empty()) break;
+        const unsigned count = record[0] & count_bits;
+        record = record.subspan(1);
+        take_sets(record, count, sets);
     }
     return sets;
 }
@@ -63,17 +74,12 @@ std::vector<std::uint8_t> sets_of_avcc(Unit record) {
 std::vector<std::uint8_t> sets_of_hvcc(Unit record) {
     std::vector<std::uint8_t> sets;
     constexpr std::size_t kArrays = 22;
-    std::size_t at = kArrays + 1;
-    for (unsigned arrays = record[kArrays]; arrays > 0 && at + 3 <= record.size(); --arrays) {
-        unsigned count = AV_RB16(record.data() + at + 1);
-        at += 3;
-        for (; count > 0 && at + 2 <= record.size(); --count) {
-            const std::size_t size = AV_RB16(record.data() + at);
-            at += 2;
-            if (at + size > record.size()) return sets;
-            append_unit(sets, record.subspan(at, size));
-            at += size;
-        }
+    unsigned arrays = record[kArrays];
+    record = record.subspan(kArrays + 1);
+    for (; arrays > 0 && record.size() >= 3; --arrays) {
+        const unsigned count = AV_RB16(record.data() + 1);
+        record = record.subspan(3);
+        take_sets(record, count, sets);
     }
     return sets;
 }
