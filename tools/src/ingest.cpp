@@ -149,10 +149,7 @@ void add_words(host::Command& verb, Options& options) {
     verb.flag("--listen", options.listen, "RTMP: wait for a publisher, as an address without a host does.");
     verb.flag("--once", options.once, "End with the first connection that carried media.");
     verb.option("--mode", options.modes, "Who may read the bus: 0600, 0640 (default), 0660, 0644.")
-        .check([](const std::string& text) {
-            return is_octal(text) ? std::string()
-                                  : "\"" + sanitise(text, 64) + "\" is not a mode: use octal digits such as 0640";
-        })
+        .check([](const std::string& text) { return check_permissions(text); })
         .one_value_each()
         .type_name("0640");
     verb.option("--group", options.group, "Group whose members may read the bus (sinks of other users, containers).")

@@ -48,10 +48,16 @@ inline bool is_octal(const std::string& text) {
     return text.size() >= 3 && text.size() <= 4 && text.find_first_not_of("01234567") == std::string::npos;
 }
 
+/// `words`: what may stand there instead of digits.
+inline std::string check_permissions(const std::string& text, const std::string& words = {}) {
+    if (is_octal(text)) return {};
+    return "\"" + sanitise(text, 64) + "\" is not a mode: use " + words + "octal digits such as 0640";
+}
+
 /// Two senses share the word, as both are called mode in their fields; they cannot be mistaken for one another.
 inline std::string check_mode(const std::string& text) {
-    if (text == "live" || text == "paced" || text == "lossless" || is_octal(text)) return {};
-    return "\"" + sanitise(text, 64) + "\" is not a mode: use live, paced or lossless, or octal digits such as 0640";
+    if (text == "live" || text == "paced" || text == "lossless") return {};
+    return check_permissions(text, "live, paced or lossless, or ");
 }
 
 inline std::string check_length(const std::string& text) {
