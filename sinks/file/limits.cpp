@@ -3,7 +3,6 @@
 
 #include <sys/statvfs.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string_view>
@@ -29,9 +28,11 @@ std::optional<std::chrono::nanoseconds> split_time(std::string_view word) {
 
 void add_limit(SplitLimit& limit, std::string_view word, const std::string& value) {
     if (const auto time = split_time(word)) {
+        if (limit.time.count() > 0) refuse("split", value, "names two times; write one time, one size or both");
         limit.time = std::chrono::round<std::chrono::milliseconds>(*time);
         if (limit.time.count() < kLeastSplitMs) refuse("split", value, "files shorter than 1s make no sense");
     } else if (const auto bytes = parse_bytes(word)) {
+        if (limit.bytes > 0) refuse("split", value, "names two sizes; write one time, one size or both");
         limit.bytes = *bytes;
         if (limit.bytes < kLeastSplitBytes) refuse("split", value, "files smaller than 64KiB make no sense");
     } else {
@@ -44,12 +45,14 @@ void add_limit(SplitLimit& limit, std::string_view word, const std::string& valu
 SplitLimit split_limit(const Options& options) {
     SplitLimit limit;
     const std::string value = options.text("split");
-    for (std::string_view rest = value; !rest.empty();) {
-        const std::size_t end = std::min(rest.find_first_of("|,"), rest.size());
+    if (value.empty()) return limit;
+    std::string_view rest = value;
+    for (;;) {
+        const std::size_t end = rest.find_first_of("|,");
         add_limit(limit, rest.substr(0, end), value);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (end == std::string_view::npos) return limit;
+        rest.remove_prefix(end + 1);
     }
-    return limit;
 }
 
 std::uint64_t byte_option(const Options& options, std::string_view key) {

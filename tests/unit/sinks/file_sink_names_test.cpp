@@ -38,7 +38,8 @@ TEST(FileSinkNames, too_little_space_at_the_start_is_told_with_the_fix) {
 }
 
 TEST(FileSinkNames, wrong_limits_are_refused_with_an_example) {
-    for (const std::string word : {"split=10", "split=10M", "split=0s", "split=1kB", "min_free=5%"}) {
+    for (const std::string word : {"split=10", "split=10M", "split=0s", "split=1kB", "split=1h|", "split=|1h",
+                                   "split=1h|2h", "split=1GB,2GB", "min_free=5%"}) {
         auto sink = recorder("out.mp4", word);
         EXPECT_EQ(sink.create_result(), RINGCAST_SINK_E_CONFIG) << word;
         EXPECT_NE(sink.host().error().find(word.substr(0, 5)), std::string::npos) << sink.host().error();
