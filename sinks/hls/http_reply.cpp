@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -65,9 +67,20 @@ bool is_ready_for(const HttpRequest& request, const HlsFolder& folder) {
     return folder.has_playlist() && query_value(request, "after") != folder.stream().name;
 }
 
+// RFC 9110, 6.6.1: who has a clock says the time; a player far away tells by it how old what a cache gave it is.
+std::string http_date() {
+    const std::time_t now = std::time(nullptr);
+    std::tm utc{};
+    ::gmtime_r(&now, &utc);
+    std::array<char, 32> text{};
+    const std::size_t length = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    return {text.data(), length};
+}
+
 HttpReply empty_reply(const HttpRequest& request, http::status status) {
     HttpReply reply{status, request.version()};
     reply.set(http::field::server, "ringcast");
+    reply.set(http::field::date, http_date());
     reply.set(http::field::access_control_allow_origin, "*");
     reply.set(http::field::access_control_expose_headers, "Content-Length, Content-Range, Date");
     reply.set("X-Content-Type-Options", "nosniff");

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -78,6 +79,19 @@ TEST_F(HttpServer, playlist_and_segments_have_their_types_and_headers) {
     EXPECT_EQ(segment.status, 200);
     EXPECT_EQ(segment.headers.at("content-type"), "video/mp2t");
     EXPECT_EQ(segment.body, contents(folder_ / "segment-00002.ts"));
+}
+
+TEST_F(HttpServer, every_answer_says_the_time_of_the_server) {
+    HttpClient client(url_);
+    const std::time_t before = std::time(nullptr);
+    for (const char* path : {"/", "/ready", "/nothing-here"}) {
+        const std::string text = client.get(path).headers.at("date");
+        std::tm utc{};
+        const char* end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        ASSERT_TRUE(end != nullptr && *end == '\0') << text;
+        EXPECT_GE(timegm(&utc), before) << text;
+        EXPECT_LE(timegm(&utc), std::time(nullptr)) << text;
+    }
 }
 
 TEST_F(HttpServer, head_says_what_get_would_send_and_sends_no_body) {
