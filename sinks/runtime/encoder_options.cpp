@@ -95,7 +95,7 @@ bool set_crf(SinkOptions& o, std::string_view v) {
     return store_within<double, double>(o.video.crf, parse_number(v), 0, 51);
 }
 
-constexpr std::string_view kBitrateExpected = "bits per second with a unit (k or M)";
+constexpr std::string_view kBitrateExpected = "8k to 1000M bits per second with a unit (k or M)";
 
 constexpr std::array<OptionEntry, 26> kEntries{{
     {{"video.codec", "What the pictures are encoded as; video.encoder wins over it.", "", "h264", "h264|h265", "h264"},
@@ -117,8 +117,8 @@ constexpr std::array<OptionEntry, 26> kEntries{{
      set_crf},
     {{"video.maxrate", "Ceiling of the bitrate.", kBitrateExpected, "4500k", "", "the bitrate; none with crf"},
      [](SinkOptions& o, std::string_view v) { return store_bitrate(o.video.maxrate, v); }},
-    {{"video.bufsize", "Over how many bits the ceiling is averaged.", "bits with a unit (k or M)", "3000k", "",
-      "one second of maxrate"},
+    {{"video.bufsize", "Over how many bits the ceiling is averaged.", "8k to 1000M bits with a unit (k or M)", "3000k",
+      "", "one second of maxrate"},
      [](SinkOptions& o, std::string_view v) { return store_bitrate(o.video.bufsize, v); }},
     {{"video.gop", "Distance of keyframes.", "a time with its unit or a number of frames", "2s", "", "2s"}, set_gop},
     {{"video.size", "Size of the output.", "an even WIDTHxHEIGHT from 16x16 to 16384x16384", "1280x720", "",

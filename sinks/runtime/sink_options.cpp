@@ -70,6 +70,10 @@ void follow_rate_control(SinkOptions& options, bool named, bool bitrate, bool cr
         fail(origin,
              "video.bitrate and video.crf contradict each other: leave one away (a ceiling for crf is "
              "video.maxrate=4500k)");
+    if (named && crf && options.video.rate_control != RateControl::crf)
+        fail(origin,
+             "video.crf has no effect with video.rate_control=cbr or vbr: leave one away (a ceiling for crf is "
+             "video.maxrate=4500k)");
     if (named) return;
     if (crf) options.video.rate_control = RateControl::crf;
     if (bitrate && options.video.rate_control == RateControl::crf) options.video.rate_control.reset();

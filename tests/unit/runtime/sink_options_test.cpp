@@ -40,7 +40,7 @@ TEST(SinkOptions, errors_name_key_value_expectation_and_nearest) {
         {{"bitrate=3M"}, "unknown option bitrate: did you mean video.bitrate? (--help lists all)"},
         {{"colour=red"}, "unknown option colour (--help lists all)"},
         {{"video.bitrate=3000"},
-         "video.bitrate=3000: expected bits per second with a unit (k or M), such as video.bitrate=3000k"},
+         "video.bitrate=3000: expected 8k to 1000M bits per second with a unit (k or M), such as video.bitrate=3000k"},
         {{"video.gop=2"}, "video.gop=2: expected a time with its unit or a number of frames, such as video.gop=2s"},
         {{"video.gop=0frames"},
          "video.gop=0frames: expected a time with its unit or a number of frames, such as video.gop=2s"},
@@ -71,6 +71,12 @@ TEST(SinkOptions, errors_name_key_value_expectation_and_nearest) {
         {{"video.fallback="}, "video.fallback=: expected the name of an encoder, such as video.fallback=libx264"},
         {{"video.rate_control=crf", "video.bitrate=3M"},
          "video.bitrate has no effect with video.rate_control=crf: leave one away (a ceiling for crf is "
+         "video.maxrate=4500k)"},
+        {{"video.rate_control=cbr", "video.crf=20"},
+         "video.crf has no effect with video.rate_control=cbr or vbr: leave one away (a ceiling for crf is "
+         "video.maxrate=4500k)"},
+        {{"video.crf=20", "video.rate_control=vbr"},
+         "video.crf has no effect with video.rate_control=cbr or vbr: leave one away (a ceiling for crf is "
          "video.maxrate=4500k)"},
         {{"video.bitrate=3M", "video.crf=20"},
          "video.bitrate and video.crf contradict each other: leave one away (a ceiling for crf is "
