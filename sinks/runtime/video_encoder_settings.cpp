@@ -252,9 +252,15 @@ void set_x265(EncoderSettings& settings, const VideoOptions& options, Rational f
     settings.set("x265-params", parameters);
 }
 
-void set_nvenc(EncoderSettings& settings, const VideoOptions& options) {
+/// A live sink's preset is in the words of libx264; nobody asked another encoder for it.
+std::string tune_for(const AVCodecContext& context, const VideoOptions& options) {
+    const bool known = encoder_has_option(context, "tune") && is_name_of(context, "tune", options.tune);
+    return options.tune_is_preset && !known ? std::string() : options.tune;
+}
+
+void set_nvenc(EncoderSettings& settings, const VideoOptions& options, const std::string& tune) {
     if (options.preset.empty()) settings.set("preset", "p4");
-    if (options.tune.empty()) settings.set("tune", "ll");
+    if (tune.empty()) settings.set("tune", "ll");
     // libavcodec would hold back as many pictures as the encoder has surfaces.
     settings.set("delay", "0");
     settings.set("zerolatency", "1");
@@ -304,14 +310,15 @@ std::uint64_t apply_video_options(AVCodecContext& context, EncoderSettings& sett
     set_gop(context, settings, target.gop_frames);
     const bool software = family == Family::x264 || family == Family::x265;
     set_name(context, settings, "preset", options.preset.empty() && software ? "veryfast" : options.preset);
-    set_name(context, settings, "tune", options.tune);
+    const std::string tune = tune_for(context, options);
+    set_name(context, settings, "tune", tune);
     set_name(context, settings, "profile", options.profile);
     if (family == Family::x264)
         set_x264(context, settings, options, target.fps);
     else if (family == Family::x265)
         set_x265(settings, options, target.fps);
     else if (family == Family::nvenc)
-        set_nvenc(settings, options);
+        set_nvenc(settings, options, tune);
     else
         set_other(context, settings, options);
     settings.set_all(options.options);

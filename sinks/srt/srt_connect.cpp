@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <future>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -84,14 +85,20 @@ SrtError no_answer(const SrtAddress& address, milliseconds limit) {
                                     std::to_string((limit.count() + 500) / 1000) + " s" + hint};
 }
 
+struct BindError {
+    std::string text;
+    bool foreign;  ///< the address is none of this machine's
+};
+
 /// Why libsrt could not bind there: it only says that it could not.
-std::string bind_error(const Place& place) {
+BindError bind_error(const Place& place) {
     const std::string library = srt_error_text();
     const int fd = ::socket(place.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const bool bound = fd >= 0 && ::bind(fd, place.get(), place.size) == 0;
-    const std::string system = std::generic_category().message(errno);
+    const int error = errno;
     if (fd >= 0) ::close(fd);
-    return bound ? library : system;
+    if (bound) return {library, false};
+    return {std::generic_category().message(error), error == EADDRNOTAVAIL};
 }
 
 /// The address of this machine that packets to `peer` leave from; any, when the system does not say.
@@ -121,7 +128,7 @@ void bind_for_rendezvous(SRTSOCKET socket, const Place& peer, const SrtAddress& 
     if (peer.storage.ss_family == AF_INET6) srt_setsockflag(socket, SRTO_IPV6ONLY, &only, sizeof only);
     if (srt_bind(socket, local.get(), static_cast<int>(local.size)) == 0) return;
     throw SrtError(Failure::config, "cannot use port " + std::to_string(address.port) + " on this machine: " +
-                                        bind_error(local) + "; mode=rendezvous needs the same port at both ends");
+                                        bind_error(local).text + "; mode=rendezvous needs the same port at both ends");
 }
 
 SrtSocket try_place(SrtSocket socket, const SrtAddress& address, const Place& place, SrtPoll& poll,
@@ -165,17 +172,21 @@ std::vector<Place> any_places(std::uint16_t port) {
 SrtSocket bound_socket(const SrtAddress& address, SrtPoll& poll, const std::function<void(SRTSOCKET)>& prepare) {
     const auto until = steady_clock::now() + std::chrono::seconds(5);
     const auto places = address.host.empty() ? any_places(address.port) : find_places(address, poll, until);
-    std::string reason;
+    std::optional<BindError> reason;
     for (const Place& place : places) {
         SrtSocket socket = make_srt_socket(address);
         if (prepare) prepare(socket.get());
         const int only = address.host.empty() ? 0 : 1;
         if (place.storage.ss_family == AF_INET6) srt_setsockflag(socket.get(), SRTO_IPV6ONLY, &only, sizeof only);
         if (srt_bind(socket.get(), place.get(), static_cast<int>(place.size)) == 0) return socket;
-        if (reason.empty()) reason = bind_error(place);
+        if (!reason) reason = bind_error(place);
     }
-    throw SrtError(Failure::config, "cannot listen at " + address.place() + ": " + reason +
-                                        "; choose another port, or stop what uses this one");
+    const std::string port = std::to_string(address.port);
+    const std::string fix = reason && reason->foreign
+                                ? "; listen at an address of this machine, or at all of them: srt://:" + port
+                                : "; choose another port, or stop what uses this one";
+    throw SrtError(Failure::config,
+                   "cannot listen at " + address.place() + ": " + (reason ? reason->text : srt_error_text()) + fix);
 }
 
 }  // namespace

@@ -195,6 +195,19 @@ def test_nvenc_without_a_gpu_is_told_with_the_fix_and_others_go_on(bus, tmp_path
     assert_whole(tmp_path / "good.mp4", frames=50, fps=25)
 
 
+@pytest.mark.parametrize(("plugin", "words"), [("rtmp", ["rtmp://127.0.0.1:1/live", "key=env:KEY"]),
+                                               ("srt", ["srt://127.0.0.1:1"])])
+def test_a_live_sink_asks_a_hardware_encoder_for_nothing_that_only_libx264_has(bus, start, plugin, words):
+    if opens_here("h264_nvenc"):
+        pytest.skip("this machine has NVENC")
+    words = [RINGCAST, "sink", plugin, "--bus", bus.name, *words, "video.encoder=h264_nvenc"]
+    alone = start(*words, KEY="studio-key-1")
+    assert alone.wait() == 1 and "has no NVENC" in alone.output(), alone.output()
+    start(*words, "video.fallback=libx264", KEY="studio-key-1").says("waiting for bus")
+    own = start(*words, "video.tune=zerolatency", KEY="studio-key-1")
+    assert own.wait() == 2 and "h264_nvenc has hq, ll, ull, lossless" in own.output(), own.output()
+
+
 def test_a_fallback_that_was_asked_for_encodes_and_is_shown(bus, tmp_path):
     if opens_here("h264_nvenc"):
         pytest.skip("this machine has NVENC")

@@ -302,3 +302,18 @@ def test_a_port_or_a_bus_in_use_is_told_in_one_line(ringcast, live, free_port):
     assert done.returncode == 1 and f"pid {holder.pid}" in done.stderr
     holder.signal(2)
     holder.ends_well()
+
+
+@pytest.mark.parametrize("words", [["srt://192.0.2.7:9000?mode=listener"], ["rtmp://192.0.2.7:9000/live", "--listen"]])
+def test_an_address_of_another_machine_cannot_be_listened_at_and_the_fix_is_no_other_port(ringcast, bus_name, words):
+    done = ringcast("ingest", "--bus", bus_name, *words)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "listen at an address of this machine, or at all of them: " in done.stderr and "another port" not in done.stderr
+
+
+def test_a_listener_at_any_free_port_says_which_and_is_reached_there(ingest, start, source):
+    guest = ingest("SRT://127.0.0.1:0?mode=listener", "--once")
+    says_state(guest, "listening")
+    send(start, source, figures(guest)["reason"], format="mpegts").ends_well()
+    guest.ends_well()
+    assert figures(guest)["frames"] > 0

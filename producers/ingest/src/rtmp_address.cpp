@@ -85,7 +85,8 @@ RtmpAddress read_rtmp_address(const IngestAddress& words) {
         throw AddressError("the address or the key holds a line break or another control byte; copy it again");
     RtmpAddress address;
     const std::size_t scheme_end = url.find("://");
-    address.tls = url.substr(0, scheme_end) == "rtmps";
+    // "rtmps", however it is written: the caller has looked at the scheme.
+    address.tls = scheme_end == 5;
     take_trust(words, address);
     if (address.tls) address.port = kTlsPort;
     const std::size_t host = scheme_end + 3;

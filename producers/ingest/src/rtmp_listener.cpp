@@ -37,6 +37,15 @@ struct AddressList {
     }
 };
 
+/// What to do about the error of a bind or listen.
+std::string listen_fix(int error, const RtmpAddress& address) {
+    if (error == EADDRINUSE) return "; another program has that port: take another one";
+    if (error == EACCES) return "; that port is for root only: take one from 1024 on";
+    if (error != EADDRNOTAVAIL) return "";
+    return "; listen at an address of this machine, or at all of them: rtmp://:" + std::to_string(address.port) + "/" +
+           address.app.substr(0, address.app.find_first_of("/?"));
+}
+
 sink::UniqueFd listen_at(const RtmpAddress& address) {
     const std::string port = std::to_string(address.port);
     addrinfo hints{};
@@ -45,7 +54,8 @@ sink::UniqueFd listen_at(const RtmpAddress& address) {
     AddressList found;
     const char* host = address.host.empty() ? nullptr : address.host.c_str();
     if (const int code = getaddrinfo(host, port.c_str(), &hints, &found.first); code != 0)
-        throw IngestError("cannot listen at " + address.place + ": " + gai_strerror(code));
+        throw IngestError("cannot listen at " + address.place + ": " + gai_strerror(code) +
+                          "; name an address of this machine, or none");
     // One socket for IPv4 and IPv6 where no host is named.
     const addrinfo* chosen = found.first;
     for (const addrinfo* each = found.first; host == nullptr && each != nullptr; each = each->ai_next) {
@@ -64,8 +74,7 @@ sink::UniqueFd listen_at(const RtmpAddress& address) {
         // A machine without IPv6.
         const bool has_other = host == nullptr && chosen != found.first && error != EADDRINUSE;
         if (!has_other) {
-            throw IngestError("cannot listen at " + address.place + ": " + std::strerror(error) +
-                              (error == EADDRINUSE ? "; another program has that port: take another one" : ""));
+            throw IngestError("cannot listen at " + address.place + ": " + std::strerror(error) + listen_fix(error, address));
         }
         chosen = found.first;
     }

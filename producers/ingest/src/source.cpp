@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 #include "rtmp_caller.hpp"
 #include "rtmp_listener.hpp"
 #include "srt_source.hpp"
@@ -9,8 +12,12 @@ namespace ringcast::ingest {
 namespace {
 
 bool is_srt(const IngestAddress& address) {
-    if (address.url.starts_with("srt://")) return true;
-    if (address.url.starts_with("rtmp://") || address.url.starts_with("rtmps://")) return false;
+    std::string scheme = address.url.substr(0, address.url.find("://"));
+    std::ranges::transform(scheme, scheme.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (scheme.size() < address.url.size()) {
+        if (scheme == "srt") return true;
+        if (scheme == "rtmp" || scheme == "rtmps") return false;
+    }
     throw AddressError("the address must begin with srt://, rtmp:// or rtmps://, as in srt://:9000 or rtmp://host/app");
 }
 

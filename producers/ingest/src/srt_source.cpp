@@ -142,6 +142,7 @@ SrtSource::SrtSource(srt::SrtAddress address) : address_(std::move(address)), pl
         listener_ = std::make_unique<srt::SrtListener>(
             address_, poll_,
             [this](const std::string& client, std::string_view streamid) { return admit(client, streamid); });
+        place_ = srt::place_of(address_.host, listener_->port());
     } catch (const srt::SrtError& error) {
         throw IngestError(error.what());
     }

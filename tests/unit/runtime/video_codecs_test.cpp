@@ -226,6 +226,27 @@ TEST(VideoCodecs, nvenc_holds_its_bitrate_without_b_frames_by_default) {
         EXPECT_EQ(settings.value_of(name), value) << name;
 }
 
+TEST(VideoCodecs, a_tuning_that_only_the_plugin_presets_is_left_away_where_the_encoder_has_none_of_that_name) {
+    for (const auto& [encoder, wanted] : {std::pair<std::string, std::string>{"libx264", "zerolatency"},
+                                          {"libx265", "zerolatency"},
+                                          {"h264_nvenc", "ll"},
+                                          {"hevc_nvenc", "ll"},
+                                          {"h264_vaapi", ""},
+                                          {"h264_qsv", ""}}) {
+        if (avcodec_find_encoder_by_name(encoder.c_str()) == nullptr) continue;
+        const AVCodecContextPtr context = make_encoder(kVideoRole, encoder);
+        context->pix_fmt = choose_pixel_format(*context, {});
+        VideoOptions options = options_of({"video.encoder=" + encoder, "video.tune=zerolatency"}).video;
+        options.tune_is_preset = true;
+        EncoderSettings settings;
+        apply_video_options(*context, settings, options, {{1280, 720}, kFps, 50});
+        EXPECT_EQ(settings.value_of("tune"), wanted) << encoder;
+        if (!encoder.ends_with("_nvenc")) continue;
+        options.tune_is_preset = false;
+        EXPECT_THROW(apply_video_options(*context, settings, options, {{1280, 720}, kFps, 50}), Error) << encoder;
+    }
+}
+
 TEST(VideoCodecs, quality_is_said_in_each_familys_own_words) {
     for (const auto& [encoder, name, wanted] :
          {std::tuple<std::string, std::string, std::string>{"libx264", "crf", "23"},
