@@ -42,7 +42,7 @@ TimelineOptions timeline_options(const SinkOptions& options, const OutputFormat&
     TimelineOptions timeline;
     timeline.fps = format.fps;
     timeline.rate = format.passed.audio ? format.passed.audio->format.rate : options.audio.rate;
-    if (format.passed.video) timeline.ticks_per_picture = PassedVideo::kTicksPerPicture;
+    timeline.ticks_per_picture = format.ticks_per_picture;
     timeline.shortest = options.shortest;
     timeline.most_held_pictures = most_held_pictures(picture_bytes);
     timeline.track_wait_ns = options.track_wait.count();

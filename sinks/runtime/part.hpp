@@ -25,9 +25,10 @@ namespace ringcast::runtime {
 struct OutputFormat {
     Size size;
     Rational fps{25, 1};
-    std::int64_t ring_ns = 0;  ///< depth of the video flow; 0 unknown
-    PassedStreams passed;      ///< these are sent as they come; with video, `fps` is PassedVideo::ticks_of()
-    bool patient = false;      ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
+    std::int64_t ring_ns = 0;             ///< depth of the video flow; 0 unknown
+    PassedStreams passed;                 ///< these are sent as they come; with video, `fps` is PassedVideo::ticks_of()
+    std::uint32_t ticks_per_picture = 1;  ///< of the input: more where it is slower than the output
+    bool patient = false;  ///< a lossless writer feeds both tracks: neither is missing, however far behind it is
 };
 
 /// How many pictures that take so much memory each may wait for their sound: 256 MiB of them, and two at least.

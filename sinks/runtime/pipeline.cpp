@@ -52,6 +52,15 @@ std::string describe(const PassedStreams& passed, const FlowReader* video, const
     return text;
 }
 
+/// Between two pictures of a slow producer nothing is missing. One that comes less often than each second is waited for
+/// no longer than one that comes each second.
+std::uint32_t ticks_of_a_picture(Rational input, Rational output) {
+    const std::uint64_t ticks = std::uint64_t{output.num} * input.den;
+    const std::uint64_t pictures = std::uint64_t{output.den} * input.num;
+    const std::uint64_t most = std::max<std::uint64_t>(output.num / output.den, 1);
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>((ticks + pictures - 1) / pictures, 1, most));
+}
+
 /// A lossless writer must not wait for this sink in flows it does not read.
 PipelineOptions reading_media(PipelineOptions options) {
     options.reader.flows = {true, true, true, false};
@@ -282,6 +291,7 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
     std::optional<Size> size = options_.sink.video.size;
     std::optional<Rational> fps = options_.sink.video.fps;
     std::int64_t ring_ns = 0;
+    std::uint32_t ticks_per_picture = 1;
     Record oldest;
     FlowReader* video = video_flow();
     const bool has_record = video != nullptr && video->try_peek(oldest) == ReadStatus::ok;
@@ -289,11 +299,13 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
         const PacketFormat& input = packets_.video->format;
         size = Size{input.width, input.height};
         fps = PassedVideo::ticks_of(packets_);
+        ticks_per_picture = PassedVideo::kTicksPerPicture;
     } else if (video != nullptr) {
         const auto input = video_format_of(has_record ? oldest.caps : video->initial_caps(), SIZE_MAX);
         if (!input) throw Error(ErrorCode::damaged, "bus " + options_.reader.bus + ": video caps are not valid");
         if (!size) size = VideoConverter::even_size({input->width, input->height});
         if (!fps) fps = input->fps;
+        ticks_per_picture = ticks_of_a_picture(input->fps, *fps);
         ring_ns = static_cast<std::int64_t>(video->depth_ns());
     } else if (give_up_on_video) {
         if (!size) size = kSlateSize;
@@ -301,7 +313,7 @@ std::optional<OutputFormat> Pipeline::choose_format(bool give_up_on_video) {
     }
     if (!size || !fps) return std::nullopt;
     const bool both_there = video != nullptr && (passes_sound_ || bus_->flow(FlowKind::audio) != nullptr);
-    return OutputFormat{*size, *fps, ring_ns, passed_streams(), both_there && gets_every_record()};
+    return OutputFormat{*size, *fps, ring_ns, passed_streams(), ticks_per_picture, both_there && gets_every_record()};
 }
 
 /// The writer waits for this sink.

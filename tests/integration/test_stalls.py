@@ -55,6 +55,16 @@ def test_a_stop_of_two_seconds_is_filled_where_it_is_asked_for_and_nowhere_else(
     assert in_order(waited) == list(range(125)) and waited.gaps == []
 
 
+def test_a_producer_slower_than_the_output_is_no_stall_between_two_of_its_pictures(bus, tmp_path):
+    sink = fill(bus, tmp_path, "video.fps=50")
+    bus.testsrc("--seconds", "4", "--wait-readers", "1", fps="5").ends_well()
+    sink.ends_well()
+    marks = read_marks(tmp_path / "fill.mkv")
+    assert in_order(marks)[::10] == list(range(20)), "each picture stands for ten ticks"
+    assert marks.gaps == [] and marks.video_seconds == pytest.approx(4, abs=0.05)
+    assert marks.worst_sync_ms <= MAX_SKEW_MS
+
+
 def test_kill_9_and_restart_are_one_output_that_lasts_as_long_as_the_clock(bus, tmp_path):
     sink = fill(bus, tmp_path)
     first = bus.testsrc("--seconds", "60", "--wait-readers", "1")
