@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "demuxer.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -20,6 +22,7 @@ int Demuxer::pull(void* self, std::uint8_t* into, int size) {
     try {
         const std::size_t got = demuxer.pull_({into, static_cast<std::size_t>(size)});
         demuxer.pulled_ += got;
+        demuxer.bytes_ended_ = got == 0;
         return got > 0 ? static_cast<int>(got) : AVERROR_EOF;
     } catch (...) {
         demuxer.failure_ = std::current_exception();
@@ -41,7 +44,8 @@ void Demuxer::throw_kept() {
     if (failure_) std::rethrow_exception(std::exchange(failure_, {}));
 }
 
-Demuxer::Demuxer(const char* format, Pull pull_bytes) : pull_(std::move(pull_bytes)) {
+Demuxer::Demuxer(const char* format, Pull pull_bytes, Torn torn)
+    : pull_(std::move(pull_bytes)), torn_(std::move(torn)) {
     auto* buffer = static_cast<unsigned char*>(av_malloc(kBuffer));
     if (buffer == nullptr) throw std::bad_alloc();
     io_ = avio_alloc_context(buffer, kBuffer, 0, this, pull, nullptr, nullptr);
@@ -94,7 +98,34 @@ Demuxer::~Demuxer() {
     avio_context_free(&io_);
 }
 
+/// A parser is one packet behind: which was the last of its stream is known only when there is no more.
 runtime::AVPacketPtr Demuxer::read() {
+    if (!has_rest_) {
+        auto packet = next();
+        if (!torn_ || !bytes_ended_) return packet;
+        has_rest_ = true;
+        for (; packet; packet = next())
+            rest_.push_back(std::move(packet));
+        leave_out_torn();
+    }
+    if (rest_.empty()) return nullptr;
+    auto packet = std::move(rest_.front());
+    rest_.pop_front();
+    return packet;
+}
+
+/// A decoder would show what is there of a picture, and sinks hold it until the sender is back.
+void Demuxer::leave_out_torn() {
+    for (const AVStream* stream : streams()) {
+        if (!torn_(stream->id)) continue;
+        const auto last = std::find_if(rest_.rbegin(), rest_.rend(), [stream](const runtime::AVPacketPtr& packet) {
+            return packet->stream_index == stream->index;
+        });
+        if (last != rest_.rend()) rest_.erase(std::next(last).base());
+    }
+}
+
+runtime::AVPacketPtr Demuxer::next() {
     auto packet = runtime::av_owned<runtime::AVPacketPtr>(av_packet_alloc());
     runtime::AvLogCapture words;
     for (;;) {

@@ -6,6 +6,7 @@ extern "C" {
 }
 
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <map>
@@ -27,8 +28,11 @@ public:
     /// True: give up whatever libavformat waits for.
     using Interrupt = std::function<bool()>;
 
+    /// Asked when the bytes have ended: whether the stream of that id (MPEG-TS: PID) broke off within a packet.
+    using Torn = std::function<bool(int id)>;
+
     /// `format` as libavformat calls it, over bytes that the caller brings.
-    Demuxer(const char* format, Pull pull);
+    Demuxer(const char* format, Pull pull, Torn torn = {});
     /// `format` over an address of libavformat's own protocols. Throws std::runtime_error with libav's words.
     Demuxer(const char* format, const std::string& url, const std::map<std::string, std::string>& options,
             Interrupt interrupt);
@@ -49,8 +53,14 @@ private:
     static int is_interrupted(void* self);
     void open(const char* format, const std::string& url, AVDictionary** options);
     void throw_kept();
+    runtime::AVPacketPtr next();
+    void leave_out_torn();
 
     Pull pull_;
+    Torn torn_;
+    bool bytes_ended_ = false;
+    bool has_rest_ = false;
+    std::deque<runtime::AVPacketPtr> rest_;  ///< of a connection whose bytes have ended
     Interrupt interrupt_;
     std::uint64_t pulled_ = 0;
     std::string end_text_;

@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "ts_tail.hpp"
+
 namespace ringcast::ingest {
 namespace {
 
@@ -17,6 +19,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kSlice{100};
 constexpr milliseconds kRest{5};
+constexpr milliseconds kCutOff{1000};      // who ends a stream has just sent the end of it
 constexpr milliseconds kLastPackets{250};  // they may have been on the way
 constexpr milliseconds kConnectPatience{3000};
 constexpr std::size_t kMostPayload = 1456;
@@ -41,7 +44,9 @@ public:
     }
 
     Demuxer& demuxer() override {
-        demuxer_ = std::make_unique<Demuxer>("mpegts", [this](std::span<std::uint8_t> into) { return pull(into); });
+        demuxer_ = std::make_unique<Demuxer>(
+            "mpegts", [this](std::span<std::uint8_t> into) { return pull(into); },
+            [this](int pid) { return was_cut_off_ && tail_.is_open(pid); });
         return *demuxer_;
     }
     [[nodiscard]] std::string peer() const override { return peer_; }
@@ -64,6 +69,8 @@ private:
     std::size_t at_ = 0;
     std::optional<std::chrono::steady_clock::time_point> ended_;
     bool is_over_ = false;
+    bool was_cut_off_ = false;  ///< not ended by its sender, who would have sent the last picture whole
+    TsTail tail_;
     std::uint64_t received_ = 0;
     std::string end_text_;
     std::unique_ptr<Demuxer> demuxer_;
@@ -74,6 +81,7 @@ std::size_t SrtSource::Reception::receive(std::span<std::uint8_t> into) {
     if (got > 0) {
         received_ += static_cast<std::uint64_t>(got);
         source_.heard_ = std::chrono::steady_clock::now();
+        tail_.feed(into.first(static_cast<std::size_t>(got)));
         return static_cast<std::size_t>(got);
     }
     int system_error = 0;
@@ -82,6 +90,7 @@ std::size_t SrtSource::Reception::receive(std::span<std::uint8_t> into) {
     const auto now = std::chrono::steady_clock::now();
     if (!ended_) {
         ended_ = now;
+        was_cut_off_ = now - source_.heard_.load() > kCutOff;
         end_text_ = "the connection ended";
     }
     is_over_ = now - *ended_ > latency() + kLastPackets;
@@ -110,6 +119,7 @@ std::size_t SrtSource::Reception::pull(std::span<std::uint8_t> into) {
         }
         if (source_.turn_away()) {
             end_text_ = "nothing came any more, and another sender did";
+            was_cut_off_ = true;
             return 0;
         }
     }
