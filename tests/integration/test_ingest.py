@@ -152,6 +152,20 @@ def test_the_next_publisher_goes_on_where_the_one_before_was_killed(bus, ingest,
     assert figures(process)["reconnects"] == 1
 
 
+def test_a_sender_that_was_killed_is_not_called_live_again_for_the_picture_that_was_kept(ingest, start, source):
+    port = free_udp_port()
+    process = ingest(f"srt://127.0.0.1:{port}?mode=listener")
+    says_state(process, "listening")
+    killed = send(start, source, f"srt://127.0.0.1:{port}", format="mpegts")
+    wait_until(lambda: figures(process)["frames"] >= FPS, "a second of the sender")
+    killed.kill()
+    wait_until(lambda: figures(process)["state"] == "listening", "the end of the connection")
+    states = [json.loads(line)["state"] for line in process.output().splitlines() if line.endswith("}")]
+    assert [state for state in states if state != "listening"][-1] == "stalled"
+    process.signal(2)
+    process.ends_well()
+
+
 def test_a_stream_of_a_server_is_played_from_when_it_begins(bus, ingest, start, source, tmp_path):
     nginx = NginxRtmp(start, tmp_path / "nginx")
     process = ingest(nginx.url, "--key", secret_file(tmp_path / "key", "the-key"))

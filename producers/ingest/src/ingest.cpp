@@ -158,8 +158,10 @@ void Ingest::begin_life(Clock::time_point now) {
 
 void Ingest::drain() {
     const auto now = Clock::now();
+    // The demuxer keeps the newest picture until the next begins: at the end of a lost sender it comes by itself.
+    const bool is_late = figures_.state == IngestState::stalled && connection_->received() == bytes_seen_;
     while (auto sample = splicer_.take(now)) {
-        if (figures_.state != IngestState::live) {
+        if (figures_.state != IngestState::live && !is_late) {
             if (live_since_ == Clock::time_point{}) begin_life(now);
             set_state(IngestState::live, {});
         }
