@@ -98,8 +98,8 @@ SplitWords split_words(const ringcast_sink_plugin_v1& api, std::span<const std::
         runtime::apply_sink_options(result.sink, defaults, std::string("plugin ") + api.name);
         for (const std::string& word : words)
             take_word(result, api, declared, word, bare_word, sink_words);
-        result.sink.video.tune_is_preset = std::ranges::none_of(
-            sink_words, [](std::string_view word) { return word.starts_with("video.tune="); });
+        result.sink.video.tune_is_preset =
+            std::ranges::none_of(sink_words, [](std::string_view word) { return word.starts_with("video.tune="); });
         runtime::apply_sink_options(result.sink, sink_words);
         runtime::check_sink_options(result.sink);
     } catch (const Error& error) {

@@ -45,7 +45,7 @@ struct VideoOptions {
     std::optional<Rational> fps;  ///< none: the first input's
     std::string preset;           ///< empty: veryfast for libx264 and libx265, p4 for NVENC, else the encoder's own
     std::string tune;
-    bool tune_is_preset = false;  ///< the plugin's word, not the user's: an encoder that has no such tuning goes without
+    bool tune_is_preset = false;  ///< the plugin's word: an encoder that has no such tuning goes without
     std::string profile;
     std::string level;
     std::optional<std::uint32_t> threads;  ///< none: min(4, cores); 1 with tune=zerolatency (frame threads add delay)

@@ -74,7 +74,8 @@ sink::UniqueFd listen_at(const RtmpAddress& address) {
         // A machine without IPv6.
         const bool has_other = host == nullptr && chosen != found.first && error != EADDRINUSE;
         if (!has_other) {
-            throw IngestError("cannot listen at " + address.place + ": " + std::strerror(error) + listen_fix(error, address));
+            throw IngestError("cannot listen at " + address.place + ": " + std::strerror(error) +
+                              listen_fix(error, address));
         }
         chosen = found.first;
     }
