@@ -29,6 +29,10 @@ void InterleaveOrder::on_end(Track track) {
     states_[static_cast<std::size_t>(track)].ended = true;
 }
 
+bool InterleaveOrder::is_before(Track track, std::int64_t dts, std::int64_t count, std::uint32_t rate) const {
+    return Int128{dts} * timebase(track).num * rate < Int128{count} * timebase(track).den;
+}
+
 int InterleaveOrder::compare(Track a, std::int64_t dts_a, Track b, std::int64_t dts_b, std::int64_t b_plus_ns) const {
     // Both sides times den_a · den_b · 1e9: a dts of 2^40 with 32-bit timebases stays below 2^127 by far.
     const Int128 den_a = timebase(a).den;

@@ -41,6 +41,7 @@ public:
     /// False: dts does not rise, the packet must not be queued.
     [[nodiscard]] bool on_packet(Track track, std::int64_t dts);
     void on_end(Track track);
+    [[nodiscard]] bool is_before(Track track, std::int64_t dts, std::int64_t count, std::uint32_t rate) const;
 
     /// The track whose first packet leaves now; nothing: wait. `front_*`: dts of the first queued packet.
     [[nodiscard]] std::optional<Track> next(std::optional<std::int64_t> front_video,
@@ -75,6 +76,13 @@ public:
 
     /// No further packet of this track.
     void end(Track track) { order_.on_end(track); }
+
+    /// What waits of this track from `count` units of 1/`rate` s on is left out.
+    void cut(Track track, std::int64_t count, std::uint32_t rate) {
+        Queue& packets = queue(track);
+        while (!packets.empty() && !order_.is_before(track, packets.back().first, count, rate))
+            packets.pop_back();
+    }
 
     /// The packet that leaves now; nothing: more input is needed (or, after both ends, all have left).
     std::optional<Packet> pop() {

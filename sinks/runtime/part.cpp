@@ -175,10 +175,19 @@ TimelineCounters Part::counters() const {
     return counters;
 }
 
-void Part::finish() {
+void Part::tell_untold() {
     while (!untold_audio_.empty())
         tell_audio();
+}
+
+void Part::finish() {
+    tell_untold();
     timeline_.finish();
+}
+
+void Part::stop() {
+    tell_untold();
+    timeline_.stop();
 }
 
 std::int64_t Part::output_end_ns() const {
@@ -208,8 +217,9 @@ void Part::perform(const EmitSilence& samples) {
 
 void Part::perform(const EndOutput& end) {
     video_->drain(from_lanes_);
-    interleaver_.end(Track::video);
     audio_->finish(end.samples, from_lanes_);
+    interleaver_.cut(Track::audio, end.samples, audio_->stream().sample_rate);
+    interleaver_.end(Track::video);
     interleaver_.end(Track::audio);
     while (auto packet = interleaver_.pop())
         handler_(std::move(*packet));

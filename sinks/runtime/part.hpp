@@ -85,6 +85,8 @@ public:
 
     /// No record follows: the timeline hears of what is left and pads; then step() until it returns false.
     void finish();
+    /// As Timeline::stop().
+    void stop();
 
     void request_keyframe() noexcept { video_->request_keyframe(); }
     [[nodiscard]] TimelineCounters counters() const;
@@ -98,6 +100,7 @@ private:
     void perform(const CopySamples& samples);
     void perform(const EmitSilence& samples);
     void perform(const EndOutput& end);
+    void tell_untold();
     [[nodiscard]] std::uint64_t first_untold_id() const;
     void deliver(Packet&& packet);
 

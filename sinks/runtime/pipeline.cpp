@@ -345,7 +345,10 @@ void Pipeline::open_part(bool joins) {
 bool Pipeline::close_part() {
     if (!part_) return output_thread_.finish();
     if (!output_failed()) {
-        part_->finish();
+        if (is_stopping())
+            part_->stop();
+        else
+            part_->finish();
         while (part_->step()) {
         }
     }

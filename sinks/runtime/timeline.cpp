@@ -228,6 +228,9 @@ bool Timeline::gave_up() const {
 void Timeline::finish() {
     impl_->finish();
 }
+void Timeline::stop() {
+    impl_->stop();
+}
 std::optional<Operation> Timeline::pop() {
     return impl_->pop();
 }

@@ -17,7 +17,7 @@
 ///   3. forget private copies with ids below video_needed_from() / audio_needed_from();
 ///   4. tell_time() now and then; with Options::fill also advance() when all that is readable was given and popped, and
 ///      again at next_due_ns(); then pop() as in 2;
-///   5. finish() when no record will come, then pop() up to EndOutput.
+///   5. finish() when no record will come, or stop(), then pop() up to EndOutput.
 #pragma once
 
 #include <cstddef>
@@ -198,9 +198,12 @@ public:
     [[nodiscard]] bool is_stalled() const;  ///< nothing comes; the output is filled in
     [[nodiscard]] bool gave_up() const;     ///< a stall outlasted stall_timeout with StallShow::stop
 
-    /// No record will come any more: the producer ended the stream, or the sink was told to stop. Pads (or cuts, with
-    /// `shortest`) both tracks to one length; EndOutput is the last operation. Records after it are ignored.
+    /// No record will come any more: the producer ended the stream. Pads (or cuts, with `shortest`) both tracks to one
+    /// length; EndOutput is the last operation. Records after it are ignored.
     void finish();
+    /// The same for a sink that is told to stop: what waits leaves, but for sound that was given ahead of the pictures.
+    /// Of sound that has left already, what is past EndOutput::samples is not to be shown.
+    void stop();
 
     /// The next operation, in output order (the track that is behind first); nothing when more input is needed.
     std::optional<Operation> pop();

@@ -44,6 +44,7 @@ public:
     void advance(std::int64_t now_ns);
     void flush(std::uint64_t video_id, std::uint64_t audio_id);
     void finish();
+    void stop();
     std::optional<Operation> pop();
 
     [[nodiscard]] std::optional<std::int64_t> next_due_ns() const {

@@ -146,6 +146,20 @@ void Timeline::Impl::finish() {
     }
 }
 
+/// Sound that was given ahead would play to a frozen picture.
+void Timeline::Impl::stop() {
+    if (!video_.has_picture() || options_.shortest) return finish();
+    if (finishing_) return;
+    settle(true);
+    finishing_ = true;
+    const std::int64_t tick = std::max(video_.nominal_end(), video_.popped_tick());
+    const std::int64_t sample = grid_.tick_to_sample(tick);
+    video_.fill_to(tick);
+    audio_.cut_to(sample);
+    audio_.fill_to(sample);
+    end_ = {tick, sample};
+}
+
 void Timeline::Impl::pad_to_longest() {
     const std::int64_t sound_end = audio_.end_sample();
     const std::int64_t picture_end = video_.has_picture() ? video_.nominal_end() : video_.end_tick();

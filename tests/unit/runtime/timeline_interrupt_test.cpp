@@ -49,6 +49,41 @@ TEST(TimelineRestart, without_sound_goes_on_after_200_ms_and_sound_is_filled_in)
     EXPECT_LE(rig.output.tick_of(51), 56);
 }
 
+TEST(TimelineStop, leaves_out_sound_that_was_given_ahead) {
+    LiveRig rig;
+    rig.schedule(0, [&] {
+        for (int i = 0; i < 500; ++i)
+            rig.audio(i * LiveRig::kBlock, 960);  // ten seconds of speech at once
+    });
+    rig.schedule_frames(50, on_time_frame);
+    rig.run_to(1'960);
+    rig.timeline.stop();
+    rig.drain();
+    EXPECT_TRUE(rig.timeline.ended());
+    EXPECT_EQ(rig.output.fresh(), 50);
+    EXPECT_EQ(rig.output.ticks(), 50) << "no picture stands still for it";
+    EXPECT_EQ(rig.output.end().samples, 50 * 1920);
+}
+
+class TimelineStopModes : public ::testing::TestWithParam<bool> {};
+
+TEST_P(TimelineStopModes, keeps_all_pictures_and_pads_sound_that_was_behind) {
+    TimelineOptions options;
+    options.fill = GetParam();
+    LiveRig rig(options);
+    rig.schedule_frames(50, on_time_frame);
+    rig.schedule_blocks(95, on_time_block);
+    rig.run_to(1'960);
+    rig.timeline.stop();
+    rig.drain();
+    EXPECT_EQ(rig.output.fresh(), 50);
+    EXPECT_EQ(rig.output.ticks(), 50);
+    EXPECT_EQ(rig.output.end().samples, 50 * 1920);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, TimelineStopModes, ::testing::Bool(),
+                         [](const auto& mode) { return std::string(mode.param ? "fill" : "wait"); });
+
 /// A sentence pushed far ahead, and an interruption in the middle of it.
 class TimelineFlush : public ::testing::TestWithParam<bool> {};
 
