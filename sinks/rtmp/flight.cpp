@@ -26,6 +26,9 @@ constexpr std::uint64_t kHandshake = 3073;  // some do not count it
 constexpr std::uint32_t kBeginsAnew = 0xE0000000;
 // A proxy that reads in gulps is as silent for so long, and what waits still fits a queue of two seconds.
 constexpr std::chrono::nanoseconds kSilence = 1900ms;
+// What kernels take of a stream that nobody reads, at 0.5 Mb/s and more; and well before the host's watchdog ends the
+// connection to a server that reads and no longer acknowledges.
+constexpr std::chrono::nanoseconds kDoubt = 6s;
 // One that was frozen does not acknowledge just when it is sent more; one that had been waiting for it does.
 constexpr std::chrono::nanoseconds kAtOnce = 500ms;
 // A server that stops to acknowledge must not make us remember for ever.
@@ -69,6 +72,7 @@ void Flight::count(std::uint32_t number, TimePoint now) {
     }
     if (further == 0) return;
     silent_since_.reset();
+    in_doubt_ = false;
     const bool began_anew = further > UINT32_MAX / 2;
     if (began_anew && before < kBeginsAnew) note_miscount();
     if (gave_up_ && now - *gave_up_ < kAtOnce) note_miscount();
@@ -88,7 +92,12 @@ void Flight::on_held(bool taken, TimePoint now) {
     if (!silent_since_) silent_since_ = now;
     if (now - *silent_since_ < kSilence) return;
     gave_up_ = now;
+    in_doubt_ = true;
     limited_ = false;
+}
+
+bool Flight::is_in_doubt(TimePoint now) const {
+    return in_doubt_ && now - *gave_up_ < kDoubt;
 }
 
 /// The server is asked for another window then.

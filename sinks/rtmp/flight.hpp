@@ -46,6 +46,10 @@ public:
     /// so and still no acknowledgement comes, none will, and this one lets go for good.
     void on_held(bool taken, TimePoint now);
 
+    /// It let go a moment ago, and the server has acknowledged nothing since: what goes out now may be read by nobody. Of
+    /// a server that is frozen the kernels take some seconds more.
+    [[nodiscard]] bool is_in_doubt(TimePoint now) const;
+
     /// They come so often, and are a count: what is sent is measured by them.
     [[nodiscard]] bool is_believed() const { return !miscounts_ && !gave_up_ && often_enough_ >= acks_wanted_; }
     /// What the server says is no running count of all that was sent; it never will be.
@@ -72,6 +76,7 @@ private:
     const unsigned acks_wanted_;
     bool miscounts_;
     std::optional<TimePoint> gave_up_;       // waiting for acknowledgements
+    bool in_doubt_ = false;                  // none has come since
     std::optional<TimePoint> silent_since_;  // nothing sent, nothing acknowledged, all taken
     std::uint32_t window_ = 0;               // on a good road
     std::uint64_t sent_ = 0;

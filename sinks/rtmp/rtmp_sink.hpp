@@ -32,7 +32,11 @@ public:
     void packet(const ringcast_sink_packet& packet);
     void disconnect(bool final);
     void interrupt() noexcept { stop_.set(); }
-    [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return sent_.load(); }
+    /// Without what nobody may have read.
+    [[nodiscard]] std::uint64_t bytes_sent() const noexcept {
+        const std::uint64_t doubted = doubted_.load();
+        return doubted != 0 ? doubted : sent_.load();
+    }
 
     /// New url= or key= for the next connection.
     void replace(const Options& changed);
@@ -52,6 +56,7 @@ private:
     TlsTrust trust_;
     StopSignal stop_;
     std::atomic<std::uint64_t> sent_{0};
+    std::atomic<std::uint64_t> doubted_{0};
     std::unique_ptr<RtmpSession> session_;
     StreamClock clock_;
     std::optional<std::chrono::steady_clock::time_point> lost_;  ///< when a connection that published was

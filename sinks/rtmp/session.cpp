@@ -67,9 +67,11 @@ RtmpSession::RtmpSession(const SessionParts& parts)
       hung_up_before_(parts.hung_up_before),
       sent_(parts.sent),
       sent_before_(parts.sent.load()),
+      doubted_(parts.doubted),
       ack_trust_(parts.ack_trust),
       flight_(parts.ack_trust),
       rtmp_(nullptr) {
+    doubted_ = 0;
     silence_librtmp();
     block_sigpipe();
     const Patience patience(parts.stop, kAnswerLimit);
@@ -150,6 +152,14 @@ void RtmpSession::send(Kind kind, std::uint32_t timestamp_ms, std::span<const st
     send_bytes(static_cast<std::uint8_t>(kind), channel, stream_, timestamp_ms, head, data);
     pump_->wait_while_congested();
     flight_.on_sent(sent_.load() - sent_before_, std::chrono::steady_clock::now());
+    note_doubt();
+}
+
+void RtmpSession::note_doubt() {
+    if (!flight_.is_in_doubt(std::chrono::steady_clock::now()))
+        doubted_ = 0;
+    else if (doubted_ == 0)
+        doubted_ = sent_.load();
 }
 
 void RtmpSession::wait_for_room(std::uint64_t bytes) {
@@ -161,6 +171,7 @@ void RtmpSession::wait_for_room(std::uint64_t bytes) {
         flight_.on_held(pump_->is_taken(), now());
     }
     held_ = false;
+    note_doubt();
 }
 
 void RtmpSession::expect_rate(std::uint64_t bytes_per_second) {

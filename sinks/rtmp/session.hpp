@@ -25,6 +25,7 @@ struct SessionParts {
     TlsTrust& trust;
     const StopSignal& stop;
     std::atomic<std::uint64_t>& sent;
+    std::atomic<std::uint64_t>& doubted;  ///< what was sent when Flight::is_in_doubt() began; 0: it is not
     bool hung_up_before;  ///< the session before was hung_up_early()
     AckTrust& ack_trust;  ///< `none` once the server's acknowledgements were no count
 };
@@ -86,6 +87,7 @@ private:
                     std::span<const std::uint8_t> head, std::span<const std::uint8_t> data = {});
     AmfCommand answer_to(double transaction);
     void wait_for_room(std::uint64_t bytes);
+    void note_doubt();
     void hear(bool wait);
     void acknowledge();
     void ask_for_window();
@@ -103,6 +105,7 @@ private:
     bool hung_up_early_ = false;
     const std::atomic<std::uint64_t>& sent_;  ///< of all sessions
     const std::uint64_t sent_before_;
+    std::atomic<std::uint64_t>& doubted_;
     AckTrust& ack_trust_;
     Flight flight_;
     bool held_ = false;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The RTMP sink and what goes wrong: servers that refuse, vanish or say nothing; others must not notice."""
 import json
+import signal
 import socket
 import threading
 import time
@@ -152,6 +153,31 @@ def test_a_peer_that_accepts_and_says_nothing_is_given_up_and_a_stop_ends_at_onc
     sink.signal(15)
     sink.wait(5)
     silence.close()
+
+
+@pytest.mark.slow
+def test_a_server_that_is_frozen_for_good_is_stalled_until_the_watchdog_leaves_it(
+        pictures, start, tmp_path, key, record_property):
+    """At a bitrate of which kernels take some seconds before nothing leaves any more."""
+    nginx = NginxRtmp(start, tmp_path / "nginx")
+    sink = pictures.sink("rtmp", "--name", "rtmp", nginx.url, key, "video.bitrate=1M")
+    becomes(pictures, "live")
+    wait_until(lambda: pictures.encoded("rtmp") > 150, "trust in the server's acknowledgements")
+    nginx.process.signal(signal.SIGSTOP)
+    frozen = time.monotonic()
+    seen = []
+    while (now := state(pictures)[0]) != "backoff":
+        if not seen or seen[-1] != now:
+            seen.append(now)
+        assert time.monotonic() - frozen < 30, seen
+        time.sleep(0.05)
+    took = time.monotonic() - frozen
+    record_property("left_after_s", round(took, 1))
+    nginx.process.signal(signal.SIGCONT)
+    assert seen == ["live", "stalled"], "what kernels take is no life of the server"
+    assert took <= 12
+    becomes(pictures, "live")
+    assert_hidden(sink, pictures)
 
 
 @pytest.mark.slow

@@ -305,9 +305,13 @@ TEST_F(Road, a_server_that_counts_a_part_only_is_waited_for_once) {
 TEST_F(Road, a_server_that_stops_to_acknowledge_is_waited_for_once) {
     begin({});
     pass(20s, kAnyRate);
+    EXPECT_FALSE(flight_->is_in_doubt(now_));
     acknowledges_ = false;
     read_bytes_ = 0;
-    pass(10s, kAnyRate);
+    pass(3s, kAnyRate);
+    EXPECT_TRUE(flight_->is_in_doubt(now_));
+    pass(7s, kAnyRate);
+    EXPECT_FALSE(flight_->is_in_doubt(now_)) << "a frozen one would have taken no more";
     EXPECT_LE(worst_age_, 2100ms);
     EXPECT_GT(read_bytes_, 0.99 * 10 * words_.bytes_per_second) << "and nothing is lost by it";
     pass(5min, kAnyRate);
