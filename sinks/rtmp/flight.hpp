@@ -46,8 +46,8 @@ public:
     /// so and still no acknowledgement comes, none will, and this one lets go for good.
     void on_held(bool taken, TimePoint now);
 
-    /// It let go a moment ago, and the server has acknowledged nothing since: what goes out now may be read by nobody. Of
-    /// a server that is frozen the kernels take some seconds more.
+    /// It let go a moment ago, and the server has acknowledged nothing since: what goes out now may be read by nobody.
+    /// Of a server that is frozen the kernels take some seconds more.
     [[nodiscard]] bool is_in_doubt(TimePoint now) const;
 
     /// They come so often, and are a count: what is sent is measured by them.

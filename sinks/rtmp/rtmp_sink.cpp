@@ -75,7 +75,8 @@ void RtmpSink::open() {
     if (target_.tls && !trust_.verifies()) {
         host_.warn("tls_verify=no: ANYBODY on the way to " + target_.place + " can read the stream and its key");
     }
-    session_ = std::make_unique<RtmpSession>(SessionParts{target_, trust_, stop_, sent_, doubted_, hung_up_early_, ack_trust_});
+    session_ = std::make_unique<RtmpSession>(
+        SessionParts{target_, trust_, stop_, sent_, doubted_, hung_up_early_, ack_trust_});
 }
 
 void RtmpSink::headers(std::span<const ringcast_sink_stream* const> streams) {

@@ -26,8 +26,8 @@ struct SessionParts {
     const StopSignal& stop;
     std::atomic<std::uint64_t>& sent;
     std::atomic<std::uint64_t>& doubted;  ///< what was sent when Flight::is_in_doubt() began; 0: it is not
-    bool hung_up_before;  ///< the session before was hung_up_early()
-    AckTrust& ack_trust;  ///< `none` once the server's acknowledgements were no count
+    bool hung_up_before;                  ///< the session before was hung_up_early()
+    AckTrust& ack_trust;                  ///< `none` once the server's acknowledgements were no count
 };
 
 /// One RTMP connection as a publisher: librtmp shakes hands, says connect and cuts messages into chunks; commands,

@@ -103,6 +103,7 @@ private:
     void leave_out_old_sound();
     [[nodiscard]] std::int64_t first_pts_ns() const;
     void begin_reading();
+    void await_output();
     SessionEnd read_until_end();
     bool read_available();
     bool keep_time();

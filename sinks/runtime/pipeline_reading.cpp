@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "ringcast/error.hpp"
 #include "runtime/pipeline.hpp"
@@ -13,6 +14,9 @@ namespace ringcast::runtime {
 using std::chrono::steady_clock;
 
 namespace {
+
+constexpr std::chrono::seconds kBeginPatience{5};
+constexpr std::chrono::milliseconds kBeginLook{2};
 
 std::int64_t monotonic_ns() {
     const auto now = steady_clock::now().time_since_epoch();
@@ -82,8 +86,20 @@ void Pipeline::begin_reading() {
     flushes_seen_ = 0;
     take_flush();  // what was void before is no less so for a sink that comes later
     audio_waits_for_video_ = video != nullptr && video->cursor() > video->first_index();
-    board_->announce_ready();
+    await_output();
+    if (!output_failed()) board_->announce_ready();
     publish();
+}
+
+/// A producer that waits for its readers relies on those that say they are ready: where nothing may get lost, that is
+/// said by an output that could be begun. A peer on the network comes and goes, and is not waited for.
+void Pipeline::await_output() {
+    const auto deadline = steady_clock::now() + kBeginPatience;
+    while (!output_thread_.queue().drops() && !is_stopping() && steady_clock::now() < deadline) {
+        const OutputState state = output_thread_.view().state;
+        if (state == OutputState::started || state == OutputState::failed) return;
+        std::this_thread::sleep_for(kBeginLook);
+    }
 }
 
 Pipeline::SessionEnd Pipeline::read_until_end() {

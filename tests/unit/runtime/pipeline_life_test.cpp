@@ -254,6 +254,18 @@ TEST_F(PipelineTest, the_next_producer_may_have_another_size_and_rate) {
     EXPECT_EQ(output.streams().at(0).width, kWidth);
 }
 
+TEST_F(PipelineTest, an_output_that_is_not_begun_yet_is_no_reader_to_rely_on) {
+    output.block_connect(true);
+    output.connect_answers = {OutputStatus::config};
+    Producer producer(producer_options());
+    write_both(producer, 1);
+    start();
+    wait_until([&] { return count("connect") == 1; });
+    EXPECT_FALSE(producer.wait_readers(1, 300ms)) << "it may fail, as this one does";
+    output.block_connect(false);
+    EXPECT_FALSE(join());
+}
+
 TEST_F(PipelineTest, a_failed_output_fails_the_sink_and_leaves_the_producer_alone) {
     output.packet_answers = {OutputStatus::ok, OutputStatus::ok, OutputStatus::storage};
     start();
