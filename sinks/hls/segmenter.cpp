@@ -14,8 +14,7 @@ namespace {
 
 // fMP4 has an edit list for what lies below 0. Only an encoding that begins elsewhere is shifted there: players take
 // a gap at the begin for granted in no edit list.
-constexpr std::int64_t kMicrosPerSecond = 1'000'000;
-constexpr std::int64_t kNearZeroUs = kMicrosPerSecond;
+constexpr std::int64_t kNearZeroUs = 1'000'000;
 
 // One moof and mdat per segment. The tables wait for the first packets (delay_moov): their edit list takes away what
 // lies below 0.
@@ -52,7 +51,7 @@ Segmenter::Segmenter(std::span<const ringcast_sink_stream* const> streams, const
     for (const auto* stream : streams) {
         timebases_.push_back({static_cast<int>(stream->timebase_num), static_cast<int>(stream->timebase_den)});
         if (stream->initial_padding == 0) continue;
-        priming_us_ = av_rescale(stream->initial_padding, kMicrosPerSecond, stream->sample_rate);
+        priming_ = av_rescale_q(stream->initial_padding, {1, static_cast<int>(stream->sample_rate)}, timebases_.back());
     }
 }
 
@@ -73,9 +72,9 @@ std::int64_t Segmenter::micros(const ringcast_sink_packet& packet, std::int64_t 
 // With the priming in it the first segment would be longer than its EXTINF by more than a frame at 50 and 60 fps, and
 // MPEG-TS, which has no edit list, would play it.
 bool Segmenter::is_priming(const ringcast_sink_packet& packet) {
-    if (priming_us_ == 0 || packet.stream == lead_stream_) return false;
-    if (!priming_end_us_) priming_end_us_ = micros(packet, packet.pts) + priming_us_;
-    return micros(packet, packet.pts + packet.duration) <= *priming_end_us_;
+    if (priming_ == 0 || packet.stream == lead_stream_) return false;
+    if (!priming_end_) priming_end_ = packet.pts + priming_;
+    return packet.pts + packet.duration <= *priming_end_;
 }
 
 void Segmenter::packet(const ringcast_sink_packet& packet) {

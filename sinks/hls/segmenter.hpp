@@ -54,9 +54,9 @@ private:
     SegmentWriter& writer_;
     Publish publish_;
     std::vector<AVRational> timebases_;
-    std::int64_t priming_us_ = 0;                 ///< what the audio encoder put in front
-    std::optional<std::int64_t> priming_end_us_;  ///< known with the first packet of sound
-    std::uint32_t lead_stream_ = 0;               ///< decides the cuts: video when there is one
+    std::int64_t priming_ = 0;                 ///< what the audio encoder put in front, in ticks of its stream
+    std::optional<std::int64_t> priming_end_;  ///< known with the first packet of sound
+    std::uint32_t lead_stream_ = 0;            ///< decides the cuts: video when there is one
     bool has_other_ = false;
     Muxer muxer_;
     std::uint64_t number_;

@@ -141,6 +141,7 @@ void RtmpSink::disconnect(bool final) {
     if (session_) session_->goodbye(final ? kGoodbyeLimit : kShortGoodbyeLimit);
     if (session_ && session_->publishes() && !final) lost_ = std::chrono::steady_clock::now();
     session_.reset();
+    doubted_ = 0;  // what was sent was sent; no watchdog looks on any more
     stop_.clear();
 }
 

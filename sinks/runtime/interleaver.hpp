@@ -41,6 +41,7 @@ public:
     /// False: dts does not rise, the packet must not be queued.
     [[nodiscard]] bool on_packet(Track track, std::int64_t dts);
     void on_end(Track track);
+    /// True: it lies before `count` units of 1/`rate` s.
     [[nodiscard]] bool is_before(Track track, std::int64_t dts, std::int64_t count, std::uint32_t rate) const;
 
     /// The track whose first packet leaves now; nothing: wait. `front_*`: dts of the first queued packet.

@@ -58,7 +58,7 @@ std::uint32_t ticks_of_a_picture(Rational input, Rational output) {
     const std::uint64_t ticks = std::uint64_t{output.num} * input.den;
     const std::uint64_t pictures = std::uint64_t{output.den} * input.num;
     const std::uint64_t most = std::max<std::uint64_t>(output.num / output.den, 1);
-    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>((ticks + pictures - 1) / pictures, 1, most));
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>((ticks + pictures / 2) / pictures, 1, most));
 }
 
 /// A lossless writer must not wait for this sink in flows it does not read.
@@ -179,12 +179,12 @@ bool Pipeline::run_sessions() {
             leave_bus();
             continue;
         }
-        const bool whole = close_part();
+        const bool whole = close_part(end);
         leave_bus();
         if (!whole || end == SessionEnd::failed) return false;
         if (end == SessionEnd::stopped || options_.once) return true;
     }
-    return close_part();
+    return close_part(SessionEnd::stopped);
 }
 
 Pipeline::SessionEnd Pipeline::run_session() {
@@ -221,7 +221,7 @@ Pipeline::SessionEnd Pipeline::read_session() {
             log_->info("bus {}: the packets are coded in another way from here on: a new output", options_.reader.bus);
             take_next_streams();
         }
-        const bool whole = end == SessionEnd::gave_up ? end_given_up() : close_part();
+        const bool whole = end == SessionEnd::gave_up ? end_given_up() : close_part(end);
         if (!whole) return SessionEnd::failed;
         if (!wait_for_record()) {
             if (is_stopping()) return SessionEnd::stopped;
@@ -236,7 +236,7 @@ bool Pipeline::end_given_up() {
     log_->warn("bus {}: nothing came for {} s: the output ends until something comes", options_.reader.bus,
                std::chrono::duration_cast<std::chrono::seconds>(options_.sink.stall_timeout).count());
     if (passes_packets()) take_next_streams();
-    return close_part();
+    return close_part(SessionEnd::gave_up);
 }
 
 bool Pipeline::wait_for_record() {
@@ -342,10 +342,10 @@ void Pipeline::open_part(bool joins) {
 }
 
 /// Ends the output that is open, if any; false when it could not be made whole.
-bool Pipeline::close_part() {
+bool Pipeline::close_part(SessionEnd why) {
     if (!part_) return output_thread_.finish();
     if (!output_failed()) {
-        if (is_stopping())
+        if (why == SessionEnd::stopped)
             part_->stop();
         else
             part_->finish();

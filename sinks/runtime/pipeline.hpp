@@ -115,7 +115,7 @@ private:
     [[nodiscard]] bool may_tell_audio(const std::optional<Record>& video) const;
     void on_damage(FlowKind kind);
     void idle(std::uint32_t ticket);
-    bool close_part();
+    bool close_part(SessionEnd why);
     void leave_bus();
     void publish();
     void wake();

@@ -69,7 +69,7 @@ void Pipeline::leave_unfit_part() {
                !sound_fits ? "raw sound"
                : pictures  ? "pictures"
                            : "packets");
-    static_cast<void>(close_part());
+    static_cast<void>(close_part(SessionEnd::changed));
 }
 
 /// A lossless writer waits for every reader in every flow that the reader has open. Packets that came after the output

@@ -91,11 +91,12 @@ void Pipeline::begin_reading() {
     publish();
 }
 
-/// A producer that waits for its readers relies on those that say they are ready: where nothing may get lost, that is
-/// said by an output that could be begun. A peer on the network comes and goes, and is not waited for.
+/// A lossless producer renders for those who say they are ready: that is said by an output that could be begun. Another
+/// producer does not wait, so nobody may look away from its ring.
 void Pipeline::await_output() {
+    if (!gets_every_record() || output_thread_.queue().drops()) return;
     const auto deadline = steady_clock::now() + kBeginPatience;
-    while (!output_thread_.queue().drops() && !is_stopping() && steady_clock::now() < deadline) {
+    while (!is_stopping() && steady_clock::now() < deadline) {
         const OutputState state = output_thread_.view().state;
         if (state == OutputState::started || state == OutputState::failed) return;
         std::this_thread::sleep_for(kBeginLook);
@@ -119,10 +120,10 @@ Pipeline::SessionEnd Pipeline::read_until_end() {
         publish();
         if (figures_.output.state == OutputState::failed) return SessionEnd::failed;
         if (damaged_) return SessionEnd::failed;
+        if (over) return SessionEnd::ended;
         if (is_stopping()) return SessionEnd::stopped;
         if (part_->gave_up()) return SessionEnd::gave_up;
         if (packets_came_ || part_->needs_new_output()) return SessionEnd::changed;
-        if (over) return SessionEnd::ended;
         if (drained && superseded) return SessionEnd::moved_on;
         if (!read && !kept) idle(ticket);
     }

@@ -154,8 +154,9 @@ std::optional<Operation> Timeline::Impl::pop() {
     if (audio_ready) return pop_audio(limit_sample);
     if (!finishing_) return std::nullopt;
     ended_ = true;
-    counters_.silence_samples += static_cast<std::uint64_t>(end_.samples) - counters_.samples;
-    counters_.samples = static_cast<std::uint64_t>(end_.samples);
+    const auto samples = static_cast<std::uint64_t>(end_.samples);
+    if (samples > counters_.samples) counters_.silence_samples += samples - counters_.samples;
+    counters_.samples = samples;
     return end_;
 }
 

@@ -175,7 +175,6 @@ def test_a_server_that_is_frozen_for_good_is_stalled_until_the_watchdog_leaves_i
     record_property("left_after_s", round(took, 1))
     nginx.process.signal(signal.SIGCONT)
     assert seen == ["live", "stalled"], "what kernels take is no life of the server"
-    assert took <= 12
     becomes(pictures, "live")
     assert_hidden(sink, pictures)
 

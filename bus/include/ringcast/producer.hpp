@@ -121,7 +121,8 @@ public:
     /// Sound that waits is published first, in live and paced mode by the clock: the call takes that long.
     void end();
 
-    /// Sinks attached to this bus, alive, with their encoders open.
+    /// Sinks attached to this bus, alive, with their encoders open; those of a lossless bus could begin their output,
+    /// too.
     [[nodiscard]] unsigned ready_readers() const;
     /// Waits until `count` readers are ready; false at the deadline.
     bool wait_readers(unsigned count, std::chrono::nanoseconds timeout) const;

@@ -165,7 +165,8 @@ RINGCAST_C_API int ringcast_producer_write_event(ringcast_producer* producer, co
  */
 RINGCAST_C_API int ringcast_producer_flush(ringcast_producer* producer);
 
-/* Waits until `count` sinks are attached with their encoders open. 0, or NOT_FOUND at the time-out. [any thread] */
+/* Waits until `count` sinks are attached with their encoders open (of a lossless bus: and their outputs begun). 0, or
+ * NOT_FOUND at the time-out. [any thread] */
 RINGCAST_C_API int ringcast_producer_wait_readers(const ringcast_producer* producer, uint32_t count,
                                                   int64_t timeout_ns);
 

@@ -90,10 +90,11 @@ std::size_t SrtSource::Reception::receive(std::span<std::uint8_t> into) {
     const auto now = std::chrono::steady_clock::now();
     if (!ended_) {
         ended_ = now;
-        was_cut_off_ = now - source_.heard_.load() > kCutOff;
         end_text_ = "the connection ended";
     }
     is_over_ = now - *ended_ > latency() + kLastPackets;
+    // What was sent last has been heard a latency later.
+    if (is_over_) was_cut_off_ = *ended_ + latency() - source_.heard_.load() > kCutOff;
     return 0;
 }
 
@@ -110,7 +111,11 @@ std::size_t SrtSource::Reception::pull(std::span<std::uint8_t> into) {
         at_ = size_ = 0;
         size_ = receive(message_);
         if (size_ > 0) break;
-        if (is_over_ || !goes_on_()) return 0;
+        if (is_over_) return 0;
+        if (!goes_on_()) {
+            was_cut_off_ = std::chrono::steady_clock::now() - source_.heard_.load() > kCutOff;
+            return 0;
+        }
         // A socket that is over is always ready.
         if (ended_) {
             std::this_thread::sleep_for(kRest);

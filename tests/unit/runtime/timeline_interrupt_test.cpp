@@ -65,6 +65,25 @@ TEST(TimelineStop, leaves_out_sound_that_was_given_ahead) {
     EXPECT_EQ(rig.output.end().samples, 50 * 1920);
 }
 
+TEST(TimelineStop, says_where_sound_ends_that_has_left_already) {
+    TimelineOptions options;
+    options.fill = false;
+    LiveRig rig(options);
+    rig.both(0, 1'000);
+    for (int i = 50; i < 500; ++i)
+        rig.audio(i * LiveRig::kBlock, 960);
+    rig.timeline.stop();
+    std::optional<EndOutput> end;
+    while (const auto operation = rig.timeline.pop()) {
+        if (const auto* last = std::get_if<EndOutput>(&*operation)) end = *last;
+    }
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->ticks, 25);
+    EXPECT_EQ(end->samples, 48'000);
+    EXPECT_EQ(rig.timeline.counters().samples, 48'000U);
+    EXPECT_EQ(rig.timeline.counters().silence_samples, 0U);
+}
+
 class TimelineStopModes : public ::testing::TestWithParam<bool> {};
 
 TEST_P(TimelineStopModes, keeps_all_pictures_and_pads_sound_that_was_behind) {
